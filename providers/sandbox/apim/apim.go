@@ -37,8 +37,7 @@ type Options struct {
 	ApplicationAttributes []ApplicationAttribute
 	// GroupSharing turns on groups of applications; without it they are dropped silently (apim-behaviour 4.1).
 	GroupSharing bool
-	// Middleware wraps every request, inside the log of nothing and outside of everything else: the one place for latency and fault scripts. Nil
-	// is none.
+	// Middleware wraps everything that the server serves: the one place for latency and fault scripts. Nil is none.
 	Middleware func(http.Handler) http.Handler
 }
 
@@ -56,6 +55,8 @@ type Principal struct {
 	Scopes []string
 	// All is true for an administrator with Basic credentials: every scope.
 	All bool
+	// Roles are the user's, for key managers that only some roles may use.
+	Roles []string
 }
 
 // A Client is an OAuth2 client of the resident key manager.

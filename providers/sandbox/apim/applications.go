@@ -1,0 +1,332 @@
+package apim
+
+import (
+	"cmp"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+var (
+	appRead   = []string{"apim:subscribe", "apim:app_manage", "apim:app_import_export"}
+	appManage = []string{"apim:subscribe", "apim:app_manage"}
+	appDelete = appRead
+)
+
+const defaultApplication = "DefaultApplication"
+
+// application is the DTO of devportal /applications and what is kept of one.
+type application struct {
+	ApplicationID      *string           `json:"applicationId"`
+	Name               *string           `json:"name" is:"required,min=1,max=100"`
+	ThrottlingPolicy   *string           `json:"throttlingPolicy" is:"required,min=1"`
+	Description        *string           `json:"description" is:"min=0,max=512"`
+	TokenType          *string           `json:"tokenType" enum:"OAUTH,JWT"`
+	Status             *string           `json:"status"`
+	Groups             []string          `json:"groups"`
+	SubscriptionCount  *int64            `json:"subscriptionCount"`
+	Keys               []any             `json:"keys"`
+	Attributes         map[string]string `json:"attributes"`
+	SubscriptionScopes []any             `json:"subscriptionScopes"`
+	Owner              *string           `json:"owner"`
+	HashEnabled        *bool             `json:"hashEnabled"`
+	CreatedTime        *string           `json:"createdTime"`
+	UpdatedTime        *string           `json:"updatedTime"`
+	Visibility         *string           `json:"visibility" enum:"PRIVATE,SHARED_WITH_ORG"`
+}
+
+func (a *application) rowID() string { return text(a.ApplicationID) }
+
+// An applicationInfo is what lists show of an application.
+type applicationInfo struct {
+	ApplicationID     *string           `json:"applicationId"`
+	Name              *string           `json:"name"`
+	ThrottlingPolicy  *string           `json:"throttlingPolicy"`
+	Description       *string           `json:"description"`
+	Status            *string           `json:"status"`
+	Groups            []string          `json:"groups"`
+	SubscriptionCount *int64            `json:"subscriptionCount"`
+	Attributes        map[string]string `json:"attributes"`
+	Owner             *string           `json:"owner"`
+	TokenType         *string           `json:"tokenType"`
+	CreatedTime       *string           `json:"createdTime"`
+	UpdatedTime       *string           `json:"updatedTime"`
+}
+
+func applicationRoutes() []route {
+	return []route{
+		get(devportal, "/applications", appRead, listApplications),
+		post(devportal, "/applications", appManage, createApplication),
+		get(devportal, "/applications/{application}", appManage, readApplication),
+		put(devportal, "/applications/{application}", appManage, updateApplication),
+		alone(remove(devportal, "/applications/{application}", appDelete, deleteApplication)),
+		post(devportal, "/applications/{application}/reset-throttle-policy", appManage, resetThrottlePolicy),
+	}
+}
+
+// subscriber registers the caller as a subscriber: the first devportal call of a user makes DefaultApplication (apim-behaviour 4).
+func (c *call) subscriber() {
+	if c.tenant.Subscribers[c.user.User] {
+		return
+	}
+	c.tenant.Subscribers[c.user.User] = true
+	if c.tenant.applicationNamed(c.owner(), defaultApplication) == nil {
+		c.add(&application{Name: ptr(defaultApplication), ThrottlingPolicy: ptr("Unlimited"), Description: ptr("This is the default application"),
+			Attributes: c.server.attributes(nil)})
+	}
+}
+
+// add stores a new application of the caller.
+func (c *call) add(a *application) {
+	now := ptr(strconv.FormatInt(c.server.now().UnixMilli(), 10))
+	a.ApplicationID, a.Owner, a.Status, a.TokenType = ptr(newID()), ptr(c.owner()), ptr("APPROVED"), ptr("JWT")
+	a.CreatedTime, a.UpdatedTime = now, now
+	if a.Groups == nil || !c.server.options.GroupSharing {
+		a.Groups = []string{}
+	}
+	if a.Visibility == nil {
+		a.Visibility = ptr("PRIVATE")
+	}
+	a.Keys, a.SubscriptionScopes, a.HashEnabled, a.SubscriptionCount = []any{}, []any{}, nil, nil
+	c.tenant.Applications.add(a)
+}
+
+// attributes keeps the attributes that the configuration declares; declared ones that are unset are "" and hidden ones are dropped.
+func (s *Server) attributes(sent map[string]string) map[string]string {
+	out := map[string]string{}
+	for _, a := range s.options.ApplicationAttributes {
+		if !a.Hidden {
+			out[a.Name] = sent[a.Name]
+		}
+	}
+	return out
+}
+
+func (t *tenant) applicationNamed(owner, name string) *application {
+	return t.Applications.find(func(a *application) bool { return *a.Owner == owner && strings.EqualFold(*a.Name, name) })
+}
+
+// shownApplication is an application as answers show it.
+func (t *tenant) shownApplication(a *application) application {
+	out := *a
+	out.SubscriptionCount = ptr(int64(t.subscriptionsOf(a)))
+	return out
+}
+
+func (t *tenant) applicationInfo(a *application) applicationInfo {
+	return applicationInfo{a.ApplicationID, a.Name, a.ThrottlingPolicy, a.Description, a.Status, a.Groups, ptr(int64(t.subscriptionsOf(a))), a.Attributes,
+		a.Owner, a.TokenType, a.CreatedTime, a.UpdatedTime}
+}
+
+func listApplications(c *call) *answer {
+	c.subscriber()
+	query := c.request.URL.Query()
+	name := strings.ToLower(query.Get("query"))
+	list := []*application{}
+	for _, a := range c.tenant.Applications.list {
+		if c.mayUse(a) && (name == "" || strings.Contains(strings.ToLower(*a.Name), name)) {
+			list = append(list, a)
+		}
+	}
+	if bad := sortApplications(list, query.Get("sortBy"), query.Get("sortOrder")); bad != nil {
+		return bad
+	}
+	infos := make([]applicationInfo, len(list))
+	for i, a := range list {
+		infos[i] = c.tenant.applicationInfo(a)
+	}
+	return page(c, infos)
+}
+
+func sortApplications(list []*application, by, order string) *answer {
+	key := func(a *application) string { return strings.ToLower(*a.Name) }
+	switch by {
+	case "", "name":
+	case "throttlingPolicy":
+		key = func(a *application) string { return *a.ThrottlingPolicy }
+	case "status":
+		key = func(a *application) string { return *a.Status }
+	case "owner":
+		key = func(a *application) string { return *a.Owner }
+	default:
+		return refuse(http.StatusBadRequest, 900707, "Invalid sort criteria", "Sort criteria contain a non-allowable value")
+	}
+	slices.SortStableFunc(list, func(a, b *application) int { return cmp.Compare(key(a), key(b)) })
+	if strings.EqualFold(order, "desc") {
+		slices.Reverse(list)
+	}
+	return nil
+}
+
+// mayUse tells whether the caller owns an application or shares a group with it. Groups are the server's own matter: with group sharing every user
+// of the tenant who knows the group is taken to be in it.
+func (c *call) mayUse(a *application) bool {
+	return *a.Owner == c.owner() || c.server.options.GroupSharing && len(a.Groups) > 0
+}
+
+// ownApplication finds the application of the path for a caller who may use it.
+func (c *call) ownApplication() (*application, *answer) {
+	c.subscriber()
+	a := c.tenant.Applications.get(c.vars["application"])
+	if a == nil {
+		return nil, notFound("application", c.vars["application"])
+	}
+	if !c.mayUse(a) {
+		return nil, forbidden("You don't have permission to access the application with Id " + *a.ApplicationID)
+	}
+	return a, nil
+}
+
+func readApplication(c *call) *answer {
+	a, bad := c.ownApplication()
+	if bad != nil {
+		return bad
+	}
+	out := c.tenant.shownApplication(a)
+	out.HashEnabled = ptr(false) // only GET fills it
+	return ok(out)
+}
+
+var applicationName = regexp.MustCompile(`^[a-zA-Z0-9 ._-]*$`)
+
+// checkApplication refuses what bean validation does not see. Old is the stored one of a PUT.
+func (c *call) checkApplication(a, old *application) *answer {
+	name := *a.Name
+	switch {
+	case strings.TrimSpace(name) != name:
+		return badRequest("Application name cannot contain leading or trailing white spaces")
+	case !applicationName.MatchString(name):
+		return badRequest("Application name contains invalid characters")
+	}
+	policy := c.tenant.ApplicationPolicies.find(func(p *applicationPolicy) bool { return *p.PolicyName == *a.ThrottlingPolicy })
+	if policy == nil {
+		return refuse(http.StatusBadRequest, 900305, "The tier name is invalid.", "The tier name is invalid")
+	}
+	owner := c.owner()
+	if old != nil {
+		owner = *old.Owner
+	}
+	if other := c.tenant.applicationNamed(owner, name); other != nil && (old == nil || *other.ApplicationID != *old.ApplicationID) {
+		return exists("An application already exists with name " + name)
+	}
+	for _, declared := range c.server.options.ApplicationAttributes {
+		if declared.Required && !declared.Hidden && strings.TrimSpace(a.Attributes[declared.Name]) == "" {
+			return general()
+		}
+	}
+	return nil
+}
+
+func createApplication(c *call) *answer {
+	c.subscriber()
+	a := &application{}
+	if bad := readBody(c.body, a); bad != nil {
+		return bad
+	}
+	if bad := c.checkApplication(a, nil); bad != nil {
+		return bad
+	}
+	a.Attributes = c.server.attributes(a.Attributes)
+	c.add(a)
+	return created(devportal.location+"/applications/"+*a.ApplicationID, c.tenant.shownApplication(a))
+}
+
+func updateApplication(c *call) *answer {
+	sent := &application{}
+	if bad := readBody(c.body, sent); bad != nil {
+		return bad
+	}
+	a, bad := c.ownApplication()
+	if bad != nil {
+		return bad
+	}
+	if bad := c.checkApplication(sent, a); bad != nil {
+		return bad
+	}
+	// The body's owner and token type are ignored; an absent description becomes empty (apim-behaviour 4.1).
+	changed := *a
+	changed.Name, changed.ThrottlingPolicy, changed.Description = sent.Name, sent.ThrottlingPolicy, sent.Description
+	changed.Attributes = c.server.attributes(sent.Attributes)
+	if c.server.options.GroupSharing && sent.Groups != nil {
+		changed.Groups = sent.Groups
+	}
+	if sent.Visibility != nil {
+		changed.Visibility = sent.Visibility
+	}
+	changed.UpdatedTime = ptr(strconv.FormatInt(c.server.now().UnixMilli(), 10))
+	c.tenant.Applications.replace(&changed)
+	return ok(c.tenant.shownApplication(&changed))
+}
+
+// deleteApplication removes an application with its subscriptions and keys, and the clients that were made for them. A key manager that does not
+// answer keeps its client, and the application goes all the same.
+func deleteApplication(c *call) *answer {
+	s := c.server
+	s.mu.Lock()
+	c.enter()
+	a, bad := c.ownApplication()
+	if bad != nil {
+		s.mu.Unlock()
+		return bad
+	}
+	clients := c.removeApplication(a)
+	s.mu.Unlock()
+	for _, r := range clients {
+		_ = r.delete(c.request.Context()) // the server logs it and goes on
+	}
+	return empty(http.StatusOK)
+}
+
+// removeApplication removes an application from the contents and returns the clients that its keys leave behind.
+func (c *call) removeApplication(a *application) []remote {
+	var clients []remote
+	for _, m := range c.tenant.keysOf(a) {
+		if k := c.tenant.KeyManagers.get(m.KeyManager); k != nil && m.Mode == modeCreated && m.ConsumerKey != "" {
+			clients = append(clients, c.remote(k, m.ConsumerKey))
+		}
+		c.tenant.Keys.remove(m.ID)
+	}
+	c.tenant.removeSubscriptions(a)
+	c.tenant.Applications.remove(*a.ApplicationID)
+	return clients
+}
+
+func resetThrottlePolicy(c *call) *answer {
+	var body struct {
+		UserName *string `json:"userName"`
+	}
+	if bad := readBody(c.body, &body); bad != nil {
+		return bad
+	}
+	if _, bad := c.ownApplication(); bad != nil {
+		return bad
+	}
+	return empty(http.StatusOK)
+}
+
+// applicationAttributes lists what the configuration declares.
+func applicationAttributes(c *call) *answer {
+	type attribute struct {
+		Description string `json:"description"`
+		Type        string `json:"type"`
+		Tooltip     string `json:"tooltip"`
+		Required    string `json:"required"`
+		Attribute   string `json:"attribute"`
+		Hidden      string `json:"hidden"`
+	}
+	var out []attribute
+	for _, a := range c.server.options.ApplicationAttributes {
+		out = append(out, attribute{a.Description, "text", a.Description, strconv.FormatBool(a.Required), a.Name, strconv.FormatBool(a.Hidden)})
+	}
+	return all(out)
+}
+
+func cloneMap[K comparable, V any](m map[K]V) map[K]V {
+	if m == nil {
+		return map[K]V{}
+	}
+	return maps.Clone(m)
+}

@@ -1,0 +1,205 @@
+package apim
+
+import (
+	"net/http"
+	"slices"
+)
+
+var (
+	envRead   = []string{"apim:admin", "apim:environment_read"}
+	envManage = []string{"apim:admin", "apim:environment_manage"}
+)
+
+// environment is the DTO of /environments.
+type environment struct {
+	ID                    *string               `json:"id"`
+	Name                  *string               `json:"name" is:"required,min=1,max=255" pattern:"^[a-zA-Z0-9_-]+$"`
+	DisplayName           *string               `json:"displayName" is:"min=1,max=255"`
+	Provider              *string               `json:"provider"`
+	Type                  *string               `json:"type"`
+	GatewayType           *string               `json:"gatewayType"`
+	Description           *string               `json:"description" is:"min=0,max=1023"`
+	IsReadOnly            *bool                 `json:"isReadOnly"`
+	Mode                  *string               `json:"mode" enum:"READ_ONLY,READ_WRITE,WRITE_ONLY"`
+	APIDiscoveryWindow    *int64                `json:"apiDiscoveryScheduledWindow"`
+	VHosts                []vhost               `json:"vhosts" is:"required,min=1"`
+	EndpointURIs          []protocolURI         `json:"endpointURIs"`
+	AdditionalProperties  []environmentProperty `json:"additionalProperties"`
+	Permissions           *kmPermissions        `json:"permissions"`
+	Status                *string               `json:"status"`
+	VHost                 *string               `json:"vhost"`
+	UniversalGatewayVersn *string               `json:"universalGatewayVersion"`
+}
+
+func (e *environment) rowID() string { return text(e.ID) }
+
+type vhost struct {
+	Host        *string `json:"host" is:"required,min=1,max=255"`
+	HTTPContext *string `json:"httpContext" is:"min=0,max=255" pattern:"^\\/?([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\\-]*[a-zA-Z0-9])*$"`
+	HTTPPort    *int64  `json:"httpPort"`
+	HTTPSPort   *int64  `json:"httpsPort"`
+	WSPort      *int64  `json:"wsPort"`
+	WSHost      *string `json:"wsHost"`
+	WSSPort     *int64  `json:"wssPort"`
+	WSSHost     *string `json:"wssHost"`
+}
+
+type protocolURI struct {
+	Protocol    *string `json:"protocol" is:"required"`
+	EndpointURI *string `json:"endpointURI" is:"required"`
+}
+
+type environmentProperty struct {
+	Key   *string `json:"key"`
+	Value *string `json:"value"`
+}
+
+func environmentRoutes() []route {
+	return []route{
+		get(admin, "/environments", envRead, listEnvironments),
+		post(admin, "/environments", envManage, createEnvironment),
+		get(admin, "/environments/{environment}", envManage, readEnvironment),
+		put(admin, "/environments/{environment}", envManage, updateEnvironment),
+		remove(admin, "/environments/{environment}", envManage, deleteEnvironment),
+	}
+}
+
+func newEnvironment() *environment {
+	return &environment{Type: ptr("hybrid"), GatewayType: ptr("Regular"), Mode: ptr("WRITE_ONLY"), APIDiscoveryWindow: ptr(int64(60)), VHosts: []vhost{},
+		EndpointURIs: []protocolURI{}, AdditionalProperties: []environmentProperty{}, IsReadOnly: ptr(false)}
+}
+
+// defaultEnvironment is the one of deployment.toml: its id is its name, and it is read-only (apim-behaviour 3.4). [seen]: its virtual host is listed
+// twice.
+func defaultEnvironment() *environment {
+	e := newEnvironment()
+	e.ID, e.Name, e.DisplayName, e.Provider = ptr("Default"), ptr("Default"), ptr("Default"), ptr("wso2")
+	e.Description = ptr("This is a hybrid gateway that handles both production and sandbox token traffic.")
+	e.IsReadOnly, e.APIDiscoveryWindow, e.Status = ptr(true), ptr(int64(0)), ptr("ACTIVE")
+	host := vhost{ptr("localhost"), ptr(""), ptr(int64(8280)), ptr(int64(8243)), ptr(int64(9099)), nil, ptr(int64(8099)), nil}
+	e.VHosts = []vhost{host, host}
+	e.Permissions = &kmPermissions{PermissionType: ptr("PUBLIC"), Roles: []string{}}
+	return e
+}
+
+func listEnvironments(c *call) *answer { return all(c.tenant.Environments.values()) }
+
+func environmentNotFound(id string) *answer {
+	return refuse(http.StatusNotFound, 900506, "Gateway Environment not found", "Gateway Environment with UUID '"+id+"' not found")
+}
+
+func readEnvironment(c *call) *answer {
+	e := c.tenant.Environments.get(c.vars["environment"])
+	if e == nil {
+		return environmentNotFound(c.vars["environment"])
+	}
+	return ok(e)
+}
+
+var gatewayTypes = []string{"Regular", "APK"}
+
+// check refuses what bean validation does not see, and fills what the server fills.
+func (e *environment) check() *answer {
+	hosts := map[string]bool{}
+	for i := range e.VHosts {
+		h := &e.VHosts[i]
+		if hosts[*h.Host] {
+			return refuse(http.StatusBadRequest, 900509, "Gateway Environment with duplicate virtual hosts",
+				"A Gateway Environment cannot exists with duplicate virtual hosts")
+		}
+		hosts[*h.Host] = true
+		for _, p := range []struct {
+			port    **int64
+			missing int64
+		}{{&h.HTTPPort, 80}, {&h.HTTPSPort, 443}, {&h.WSPort, 9099}, {&h.WSSPort, 8099}} {
+			if *p.port == nil {
+				*p.port = ptr(p.missing)
+			}
+		}
+		if h.HTTPContext == nil {
+			h.HTTPContext = ptr("")
+		}
+	}
+	if !slices.Contains(gatewayTypes, text(e.GatewayType)) {
+		return general()
+	}
+	if e.Provider == nil {
+		return internal("") // a null pointer in the server
+	}
+	if e.DisplayName == nil {
+		e.DisplayName = e.Name
+	}
+	if e.EndpointURIs == nil {
+		e.EndpointURIs = []protocolURI{}
+	}
+	if e.AdditionalProperties == nil {
+		e.AdditionalProperties = []environmentProperty{}
+	}
+	e.IsReadOnly, e.Status, e.VHost, e.UniversalGatewayVersn = ptr(false), ptr("ACTIVE"), nil, nil
+	return nil
+}
+
+func createEnvironment(c *call) *answer {
+	e := newEnvironment()
+	if a := readBody(c.body, e); a != nil {
+		return a
+	}
+	if c.tenant.Environments.find(func(o *environment) bool { return *o.Name == *e.Name }) != nil {
+		return refuse(http.StatusBadRequest, 900507, "Gateway Environment already exists", "A Gateway Environment with name '"+*e.Name+"' already exists")
+	}
+	if a := e.check(); a != nil {
+		return a
+	}
+	if e.Permissions == nil {
+		e.Permissions = &kmPermissions{PermissionType: ptr("PUBLIC"), Roles: []string{}}
+	}
+	e.ID = ptr(newID())
+	c.tenant.Environments.add(e)
+	return created(admin.location+"/environments/"+*e.ID, e)
+}
+
+func readOnlyEnvironment(id string) *answer {
+	return refuse(http.StatusBadRequest, 900508, "Gateway Environment is read only", "A Gateway Environment with UUID '"+id+"' is read only")
+}
+
+func updateEnvironment(c *call) *answer {
+	e := newEnvironment()
+	if a := readBody(c.body, e); a != nil {
+		return a
+	}
+	id := c.vars["environment"]
+	old := c.tenant.Environments.get(id)
+	switch {
+	case old == nil:
+		return environmentNotFound(id)
+	case isTrue(old.IsReadOnly):
+		return readOnlyEnvironment(id)
+	case *old.Name != *e.Name:
+		return refuse(http.StatusBadRequest, 900510, "Names of Gateway Environment cannot be changed", "Name of the gateway is read only")
+	}
+	if a := e.check(); a != nil {
+		return a
+	}
+	e.ID = old.ID
+	stored := *e
+	if stored.Permissions == nil {
+		stored.Permissions = &kmPermissions{PermissionType: ptr("PUBLIC"), Roles: []string{}}
+	}
+	c.tenant.Environments.replace(&stored)
+	return ok(e) // [seen]: permissions that were not sent are null in this answer
+}
+
+func deleteEnvironment(c *call) *answer {
+	id := c.vars["environment"]
+	e := c.tenant.Environments.get(id)
+	switch {
+	case e == nil:
+		return environmentNotFound(id)
+	case isTrue(e.IsReadOnly):
+		return readOnlyEnvironment(id)
+	case c.tenant.deployedTo(*e.Name):
+		return conflict("Cannot remove the Gateway Environment " + id + " as API revisions are deployed to it")
+	}
+	c.tenant.Environments.remove(id)
+	return empty(http.StatusOK)
+}

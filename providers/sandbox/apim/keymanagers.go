@@ -1,0 +1,424 @@
+package apim
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+var (
+	kmManage = []string{"apim:admin", "apim:admin_operations", "apim:keymanagers_manage"}
+	kmDelete = []string{"apim:admin", "apim:admin_operations"}
+)
+
+const (
+	residentName = "Resident Key Manager"
+	stars        = "*****" // stands for a stored secret
+)
+
+// keyManager is the DTO of /key-managers and what is kept of one.
+type keyManager struct {
+	ID                         *string           `json:"id"`
+	Name                       *string           `json:"name" is:"required,min=1,max=100"`
+	DisplayName                *string           `json:"displayName" is:"min=0,max=100"`
+	Type                       *string           `json:"type" is:"required,min=1,max=45"`
+	Description                *string           `json:"description" is:"min=0,max=256"`
+	WellKnownEndpoint          *string           `json:"wellKnownEndpoint"`
+	IntrospectionEndpoint      *string           `json:"introspectionEndpoint"`
+	ClientRegistrationEndpoint *string           `json:"clientRegistrationEndpoint"`
+	TokenEndpoint              *string           `json:"tokenEndpoint"`
+	DisplayTokenEndpoint       *string           `json:"displayTokenEndpoint"`
+	RevokeEndpoint             *string           `json:"revokeEndpoint"`
+	DisplayRevokeEndpoint      *string           `json:"displayRevokeEndpoint"`
+	UserInfoEndpoint           *string           `json:"userInfoEndpoint"`
+	AuthorizeEndpoint          *string           `json:"authorizeEndpoint"`
+	Endpoints                  []namedEndpoint   `json:"endpoints"`
+	Certificates               *kmCertificates   `json:"certificates"`
+	Issuer                     *string           `json:"issuer"`
+	Alias                      *string           `json:"alias"`
+	ScopeManagementEndpoint    *string           `json:"scopeManagementEndpoint"`
+	AvailableGrantTypes        []string          `json:"availableGrantTypes"`
+	EnableTokenGeneration      *bool             `json:"enableTokenGeneration"`
+	EnableTokenEncryption      *bool             `json:"enableTokenEncryption"`
+	EnableTokenHashing         *bool             `json:"enableTokenHashing"`
+	EnableMapOAuthConsumerApps *bool             `json:"enableMapOAuthConsumerApps"`
+	EnableOAuthAppCreation     *bool             `json:"enableOAuthAppCreation"`
+	EnableSelfValidationJWT    *bool             `json:"enableSelfValidationJWT"`
+	ClaimMapping               []claimMapping    `json:"claimMapping"`
+	ConsumerKeyClaim           *string           `json:"consumerKeyClaim"`
+	ScopesClaim                *string           `json:"scopesClaim"`
+	TokenValidation            []tokenValidation `json:"tokenValidation"`
+	Enabled                    *bool             `json:"enabled"`
+	Global                     *bool             `json:"global"`
+	AdditionalProperties       map[string]any    `json:"additionalProperties"`
+	Permissions                *kmPermissions    `json:"permissions"`
+	TokenType                  *string           `json:"tokenType" enum:"EXCHANGED,DIRECT,BOTH"`
+	AllowedOrganizations       []string          `json:"allowedOrganizations"`
+
+	loadedAt time.Time // when the devportal knows it; zero after Restore
+}
+
+type namedEndpoint struct {
+	Name  *string `json:"name" is:"required"`
+	Value *string `json:"value" is:"required"`
+}
+
+type kmCertificates struct {
+	Type  *string `json:"type" enum:"JWKS,PEM"`
+	Value *string `json:"value"`
+}
+
+type claimMapping struct {
+	RemoteClaim *string `json:"remoteClaim"`
+	LocalClaim  *string `json:"localClaim"`
+}
+
+type tokenValidation struct {
+	ID     *int64  `json:"id"`
+	Enable *bool   `json:"enable"`
+	Type   *string `json:"type" enum:"REFERENCE,JWT,CUSTOM"`
+	Value  any     `json:"value"`
+}
+
+func (v *tokenValidation) defaults() { v.Enable = ptr(true) }
+
+type kmPermissions struct {
+	PermissionType *string  `json:"permissionType" enum:"PUBLIC,ALLOW,DENY"`
+	Roles          []string `json:"roles"`
+}
+
+func (p *kmPermissions) defaults() { p.PermissionType, p.Roles = ptr("PUBLIC"), []string{} }
+
+func (k *keyManager) rowID() string  { return text(k.ID) }
+func (k *keyManager) resident() bool { return text(k.Name) == residentName }
+
+func isTrue(b *bool) bool { return b != nil && *b }
+
+// newKeyManager is the DTO with the defaults of the contract.
+func newKeyManager() *keyManager {
+	return &keyManager{Endpoints: []namedEndpoint{}, AvailableGrantTypes: []string{}, EnableTokenEncryption: ptr(false), EnableTokenHashing: ptr(false),
+		EnableMapOAuthConsumerApps: ptr(false), EnableOAuthAppCreation: ptr(false), EnableSelfValidationJWT: ptr(true), ClaimMapping: []claimMapping{},
+		TokenValidation: []tokenValidation{}, TokenType: ptr("DIRECT"), AllowedOrganizations: []string{}}
+}
+
+func keyManagerRoutes() []route {
+	return []route{
+		get(admin, "/key-managers", kmManage, listKeyManagers),
+		post(admin, "/key-managers", kmManage, createKeyManager),
+		get(admin, "/key-managers/{km}", kmManage, readKeyManager),
+		put(admin, "/key-managers/{km}", kmManage, updateKeyManager),
+		remove(admin, "/key-managers/{km}", kmDelete, deleteKeyManager),
+		get(devportal, "/key-managers", []string{"apim:subscribe"}, devportalKeyManagers),
+	}
+}
+
+// A kmSummary is what the admin list shows of a key manager.
+type kmSummary struct {
+	ID          *string `json:"id"`
+	Name        *string `json:"name"`
+	Type        *string `json:"type"`
+	Description *string `json:"description"`
+	Enabled     *bool   `json:"enabled"`
+	IsGlobal    bool    `json:"isGlobal"`
+	IsUsed      bool    `json:"isUsed"`
+	TokenType   *string `json:"tokenType"`
+}
+
+// ordered returns the key managers as lists show them: the resident one last.
+func (t *tenant) orderedKeyManagers() []*keyManager {
+	list := t.KeyManagers.values()
+	slices.SortStableFunc(list, func(a, b *keyManager) int {
+		switch {
+		case a.resident() == b.resident():
+			return 0
+		case a.resident():
+			return 1
+		}
+		return -1
+	})
+	return list
+}
+
+func listKeyManagers(c *call) *answer {
+	var out []kmSummary
+	for _, k := range c.tenant.orderedKeyManagers() {
+		out = append(out, kmSummary{k.ID, k.Name, k.Type, k.Description, k.Enabled, false, c.tenant.keyManagerUsed(k), k.TokenType})
+	}
+	return all(out)
+}
+
+func kmNotFound() *answer {
+	return refuse(http.StatusNotFound, 901411, "Key Manager not Found", "Key Manager not found")
+}
+
+func readKeyManager(c *call) *answer {
+	k := c.tenant.KeyManagers.get(c.vars["km"])
+	if k == nil {
+		return kmNotFound()
+	}
+	return ok(c.server.shown(k).masked())
+}
+
+// masked is the key manager with its secrets hidden, as GET answers it; POST and PUT answer in the clear (apim-behaviour 10).
+func (k keyManager) masked() keyManager {
+	kind := connectorOf(text(k.Type))
+	k.AdditionalProperties = maps.Clone(k.AdditionalProperties)
+	for name := range k.AdditionalProperties {
+		if kind != nil && kind.masked(name) {
+			k.AdditionalProperties[name] = stars
+		}
+	}
+	return k
+}
+
+// shown is the key manager as answers show it; the endpoints of the resident one are computed from the host configuration.
+func (s *Server) shown(k *keyManager) keyManager {
+	out := *k
+	out.loadedAt = time.Time{}
+	out.AdditionalProperties = maps.Clone(k.AdditionalProperties)
+	if out.AdditionalProperties == nil {
+		out.AdditionalProperties = map[string]any{}
+	}
+	out.AdditionalProperties["self_validate_jwt"] = isTrue(k.EnableSelfValidationJWT)
+	if k.resident() {
+		at := func(path string) *string { return ptr(s.options.PublicURL + path) }
+		out.WellKnownEndpoint = at("/oauth2/token/.well-known/openid-configuration")
+		out.IntrospectionEndpoint = at("/oauth2/introspect")
+		out.ClientRegistrationEndpoint = at("/keymanager-operations/dcr/register")
+		out.TokenEndpoint, out.DisplayTokenEndpoint = at("/oauth2/token"), at("/oauth2/token")
+		out.RevokeEndpoint, out.DisplayRevokeEndpoint = at("/oauth2/revoke"), at("/oauth2/revoke")
+		out.AuthorizeEndpoint = at("/oauth2/authorize")
+		out.ScopeManagementEndpoint = at("/api/identity/oauth2/v1.0/scopes")
+		out.Issuer = at("/oauth2/token")
+		out.Certificates = &kmCertificates{Type: ptr("JWKS"), Value: at("/oauth2/jwks")}
+	}
+	return out
+}
+
+// residentKeyManager is the one key manager that every tenant has.
+func residentKeyManager() *keyManager {
+	k := newKeyManager()
+	k.ID, k.Name, k.Type, k.Description = ptr(newID()), ptr(residentName), ptr("default"), ptr("This is Resident Key Manager")
+	k.AvailableGrantTypes = []string{"refresh_token", "urn:ietf:params:oauth:grant-type:saml2-bearer", "password", "client_credentials", "iwa:ntlm",
+		"authorization_code", "urn:ietf:params:oauth:grant-type:jwt-bearer", "urn:ietf:params:oauth:grant-type:token-exchange"}
+	k.EnableTokenGeneration, k.EnableMapOAuthConsumerApps, k.EnableOAuthAppCreation, k.Enabled = ptr(true), ptr(true), ptr(true), ptr(true)
+	k.ConsumerKeyClaim, k.ScopesClaim = ptr("azp"), ptr("scope")
+	k.Global = ptr(false)
+	k.Permissions = &kmPermissions{PermissionType: ptr("PUBLIC"), Roles: []string{}}
+	return k
+}
+
+func createKeyManager(c *call) *answer {
+	k := newKeyManager()
+	if a := readBody(c.body, k); a != nil {
+		return a
+	}
+	if a := k.normalize(c, nil); a != nil {
+		return a
+	}
+	if c.tenant.keyManagerNamed(*k.Name) != nil {
+		return refuse(http.StatusConflict, 901402, "Key Manager Already Exists", "Key Manager Already Exists")
+	}
+	if a := k.check(c); a != nil {
+		return a
+	}
+	k.ID = ptr(newID())
+	k.loadedAt = c.server.now().Add(c.server.options.KeyManagerDelay)
+	c.tenant.KeyManagers.add(k)
+	return created(admin.location+"/key-managers/"+*k.ID, c.server.shown(k))
+}
+
+func updateKeyManager(c *call) *answer {
+	k := newKeyManager()
+	if a := readBody(c.body, k); a != nil {
+		return a
+	}
+	old := c.tenant.KeyManagers.get(c.vars["km"])
+	if a := k.normalize(c, old); a != nil {
+		return a
+	}
+	if old == nil {
+		return kmNotFound()
+	}
+	if *old.Name != *k.Name {
+		return badRequest("Key Manager name couldn't able to change")
+	}
+	if a := k.check(c); a != nil {
+		return a
+	}
+	k.ID, k.loadedAt = old.ID, old.loadedAt
+	c.tenant.KeyManagers.replace(k)
+	return ok(c.server.shown(k))
+}
+
+// normalize brings a key manager into the form in which the server keeps it. Old is the stored one of a PUT, nil where there is none.
+func (k *keyManager) normalize(_ *call, old *keyManager) *answer {
+	if k.Enabled == nil || k.TokenType == nil {
+		return internal("") // a null pointer in the server: apim-behaviour 10, "only name and type sent: 500; unknown tokenType: 500"
+	}
+	for _, s := range []**string{&k.WellKnownEndpoint, &k.IntrospectionEndpoint, &k.ClientRegistrationEndpoint, &k.TokenEndpoint, &k.DisplayTokenEndpoint,
+		&k.RevokeEndpoint, &k.DisplayRevokeEndpoint, &k.UserInfoEndpoint, &k.AuthorizeEndpoint, &k.ScopeManagementEndpoint, &k.Issuer,
+		&k.ConsumerKeyClaim, &k.ScopesClaim} {
+		if blank(*s) {
+			*s = nil // empty strings come back null
+		} else {
+			*s = ptr(strings.TrimSpace(**s))
+		}
+	}
+	k.Endpoints = []namedEndpoint{} // [seen]: endpoints that are sent are answered as an empty list
+	k.Global = ptr(false)
+	if k.AvailableGrantTypes == nil {
+		k.AvailableGrantTypes = []string{}
+	}
+	if k.ClaimMapping == nil {
+		k.ClaimMapping = []claimMapping{}
+	}
+	if k.TokenValidation == nil {
+		k.TokenValidation = []tokenValidation{}
+	}
+	if k.AllowedOrganizations == nil {
+		k.AllowedOrganizations = []string{}
+	}
+	for _, b := range []**bool{&k.EnableTokenEncryption, &k.EnableTokenHashing, &k.EnableMapOAuthConsumerApps, &k.EnableOAuthAppCreation} {
+		if *b == nil {
+			*b = ptr(false)
+		}
+	}
+	if k.EnableSelfValidationJWT == nil {
+		k.EnableSelfValidationJWT = ptr(true)
+	}
+	if k.Certificates != nil && (k.Certificates.Type == nil || k.Certificates.Value == nil) {
+		k.Certificates = nil
+	}
+	if k.Permissions == nil || k.Permissions.PermissionType == nil {
+		k.Permissions = &kmPermissions{PermissionType: ptr("PUBLIC"), Roles: []string{}}
+	}
+	if k.Permissions.Roles == nil {
+		k.Permissions.Roles = []string{}
+	}
+	if k.AdditionalProperties == nil {
+		k.AdditionalProperties = map[string]any{}
+	}
+	delete(k.AdditionalProperties, "self_validate_jwt") // the field of its own decides
+	if kind := connectorOf(*k.Type); kind != nil {
+		if k.ConsumerKeyClaim == nil && kind.consumerKeyClaim != "" {
+			k.ConsumerKeyClaim = ptr(kind.consumerKeyClaim)
+		}
+		if k.ScopesClaim == nil && kind.scopesClaim != "" {
+			k.ScopesClaim = ptr(kind.scopesClaim)
+		}
+		if old != nil {
+			for name, v := range k.AdditionalProperties {
+				if stored, had := old.AdditionalProperties[name]; had && v == stars && kind.masked(name) {
+					k.AdditionalProperties[name] = stored
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// check refuses what the connector or the user store does not allow.
+func (k *keyManager) check(c *call) *answer {
+	kind := connectorOf(*k.Type)
+	if kind == nil {
+		return refuse(http.StatusBadRequest, 901400, "Key Manager Type not configured", "Key Manager Type not configured")
+	}
+	for _, s := range kind.settings {
+		v, given := k.AdditionalProperties[s.Name]
+		if t, isText := v.(string); s.Required && (!given || v == nil || isText && strings.TrimSpace(t) == "") {
+			return refuse(http.StatusBadRequest, 901401, "Required Key Manager configuration missing", "Missing required configuration")
+		}
+	}
+	if *k.Permissions.PermissionType != "PUBLIC" {
+		for _, role := range k.Permissions.Roles {
+			if !c.server.options.RoleExists(c.tenant.Domain, role) {
+				return refuse(http.StatusNotFound, 900607, "Role does not exist in the system", "Role does not exist in the system")
+			}
+		}
+	}
+	return nil
+}
+
+func deleteKeyManager(c *call) *answer {
+	k := c.tenant.KeyManagers.get(c.vars["km"])
+	if k == nil {
+		return kmNotFound()
+	}
+	if k.resident() {
+		return general()
+	}
+	if c.tenant.keyManagerUsed(k) {
+		return refuse(http.StatusPreconditionFailed, 902015, "Key Manager Delete error",
+			"Error while deleting the Key Manager. Key Manager is already used by an API or Application")
+	}
+	c.tenant.KeyManagers.remove(*k.ID)
+	return empty(http.StatusOK)
+}
+
+func (t *tenant) keyManagerNamed(name string) *keyManager {
+	return t.KeyManagers.find(func(k *keyManager) bool { return *k.Name == name })
+}
+
+// keyManagerUsed tells whether keys of applications were made by it or an API names it.
+func (t *tenant) keyManagerUsed(k *keyManager) bool {
+	return t.Keys.find(func(m *keyMapping) bool { return m.KeyManager == *k.ID }) != nil || t.apiNaming(k) != nil
+}
+
+// loaded tells whether the event about a key manager has reached the part of the server that makes keys.
+func (s *Server) loaded(k *keyManager) bool { return !s.now().Before(k.loadedAt) }
+
+// A kmInfo is what the devportal shows of a key manager.
+type kmInfo struct {
+	ID                         *string        `json:"id"`
+	Name                       *string        `json:"name"`
+	Type                       *string        `json:"type"`
+	DisplayName                *string        `json:"displayName"`
+	Description                *string        `json:"description"`
+	Enabled                    *bool          `json:"enabled"`
+	AvailableGrantTypes        []string       `json:"availableGrantTypes"`
+	TokenEndpoint              *string        `json:"tokenEndpoint"`
+	RevokeEndpoint             *string        `json:"revokeEndpoint"`
+	UserInfoEndpoint           *string        `json:"userInfoEndpoint"`
+	EnableTokenGeneration      *bool          `json:"enableTokenGeneration"`
+	EnableTokenEncryption      *bool          `json:"enableTokenEncryption"`
+	EnableTokenHashing         *bool          `json:"enableTokenHashing"`
+	EnableOAuthAppCreation     *bool          `json:"enableOAuthAppCreation"`
+	EnableMapOAuthConsumerApps *bool          `json:"enableMapOAuthConsumerApps"`
+	ApplicationConfiguration   []any          `json:"applicationConfiguration"`
+	Alias                      *string        `json:"alias"`
+	AdditionalProperties       map[string]any `json:"additionalProperties"`
+	TokenType                  *string        `json:"tokenType"`
+}
+
+// devportalKeyManagers lists what is loaded, disabled ones among them.
+func devportalKeyManagers(c *call) *answer {
+	out := []kmInfo{}
+	for _, stored := range c.tenant.orderedKeyManagers() {
+		if !c.server.loaded(stored) {
+			continue
+		}
+		k := c.server.shown(stored)
+		info := kmInfo{k.ID, k.Name, k.Type, k.DisplayName, k.Description, k.Enabled, k.AvailableGrantTypes, k.TokenEndpoint, k.RevokeEndpoint,
+			k.UserInfoEndpoint, k.EnableTokenGeneration, k.EnableTokenEncryption, k.EnableTokenHashing, k.EnableOAuthAppCreation,
+			k.EnableMapOAuthConsumerApps, []any{}, k.Alias, map[string]any{}, k.TokenType}
+		if k.DisplayTokenEndpoint != nil {
+			info.TokenEndpoint = k.DisplayTokenEndpoint
+		}
+		if k.DisplayRevokeEndpoint != nil {
+			info.RevokeEndpoint = k.DisplayRevokeEndpoint
+		}
+		if kind := connectorOf(text(k.Type)); kind != nil {
+			for _, s := range kind.application {
+				info.ApplicationConfiguration = append(info.ApplicationConfiguration, struct {
+					setting
+					Constraint any `json:"constraint"`
+				}{s, nil})
+			}
+		}
+		out = append(out, info)
+	}
+	return all(out)
+}

@@ -1,0 +1,330 @@
+package apim
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	tierView   = []string{"apim:admin", "apim:tier_view", "apim:admin_tier_view"}
+	tierManage = []string{"apim:admin", "apim:tier_manage", "apim:admin_tier_manage"}
+	tierDelete = append(slices.Clone(tierManage), "apim:policies_import_export")
+)
+
+type policyRow[T any] interface {
+	row[T]
+	base() *policyBase
+}
+
+// A policyKind says how one kind of throttling policy differs from the others; all are served alike.
+type policyKind[T any, P policyRow[T]] struct {
+	path     string // "application"
+	noun     string // "application policy", of "not found"
+	title    string // "Application Policy", of "already exists"
+	typeName string // "ApplicationThrottlePolicy"
+	rows     func(*tenant) *rows[T, P]
+	fresh    func() P                          // the DTO with its defaults
+	check    func(c *call, new, old P) *answer // what bean validation does not see; old is nil on create
+	inUse    func(c *call, p P) *answer
+	summary  func(P) any // what a list shows of it
+}
+
+func policyRoutes() []route {
+	return slices.Concat(
+		policyKind[applicationPolicy, *applicationPolicy]{
+			path: "application", noun: "application policy", title: "Application Policy", typeName: "ApplicationThrottlePolicy",
+			rows:    func(t *tenant) *rows[applicationPolicy, *applicationPolicy] { return &t.ApplicationPolicies },
+			fresh:   func() *applicationPolicy { return &applicationPolicy{} },
+			check:   checkApplicationPolicy,
+			inUse:   applicationPolicyInUse,
+			summary: func(p *applicationPolicy) any { return p },
+		}.routes(),
+		policyKind[subscriptionPolicy, *subscriptionPolicy]{
+			path: "subscription", noun: "subscription policy", title: "Subscription Policy", typeName: "SubscriptionThrottlePolicy",
+			rows: func(t *tenant) *rows[subscriptionPolicy, *subscriptionPolicy] { return &t.SubscriptionPolicies },
+			fresh: func() *subscriptionPolicy {
+				return &subscriptionPolicy{CustomAttributes: []customAttribute{}, StopOnQuotaReach: ptr(false)}
+			},
+			check:   checkSubscriptionPolicy,
+			inUse:   subscriptionPolicyInUse,
+			summary: func(p *subscriptionPolicy) any { return p },
+		}.routes(),
+		policyKind[advancedPolicy, *advancedPolicy]{
+			path: "advanced", noun: "advanced policy", title: "Advanced Policy", typeName: "AdvancedThrottlePolicy",
+			rows:  func(t *tenant) *rows[advancedPolicy, *advancedPolicy] { return &t.AdvancedPolicies },
+			fresh: func() *advancedPolicy { return &advancedPolicy{ConditionalGroups: []conditionalGroup{}} },
+			check: checkAdvancedPolicy,
+			inUse: advancedPolicyInUse,
+			summary: func(p *advancedPolicy) any {
+				// The list leaves the conditional groups out (apim-behaviour 3.2).
+				return struct {
+					policyBase
+					DefaultLimit *throttleLimit `json:"defaultLimit"`
+				}{p.policyBase, p.DefaultLimit}
+			},
+		}.routes(),
+		policyKind[customRule, *customRule]{
+			path: "custom", noun: "custom rule", title: "Custom rule", typeName: "CustomRule",
+			rows:    func(t *tenant) *rows[customRule, *customRule] { return &t.CustomRules },
+			fresh:   func() *customRule { return &customRule{} },
+			check:   checkCustomRule,
+			inUse:   func(*call, *customRule) *answer { return nil },
+			summary: func(p *customRule) any { return p },
+		}.routes(),
+	)
+}
+
+func (k policyKind[T, P]) routes() []route {
+	list, item := "/throttling/policies/"+k.path, "/throttling/policies/"+k.path+"/{policy}"
+	return []route{
+		get(admin, list, tierView, k.list),
+		post(admin, list, tierManage, k.create),
+		get(admin, item, tierView, k.read),
+		put(admin, item, tierManage, k.update),
+		remove(admin, item, tierDelete, k.delete),
+	}
+}
+
+// superOnly refuses custom rules to tenants.
+func (k policyKind[T, P]) superOnly(c *call) *answer {
+	if k.path == "custom" && c.tenant.Domain != superTenant {
+		return forbidden("You are not allowed to access this resource")
+	}
+	return nil
+}
+
+func (k policyKind[T, P]) list(c *call) *answer {
+	if a := k.superOnly(c); a != nil {
+		return a
+	}
+	out := []any{}
+	for _, p := range k.rows(c.tenant).list {
+		out = append(out, k.summary(p))
+	}
+	return all(out)
+}
+
+func (k policyKind[T, P]) read(c *call) *answer {
+	if a := k.superOnly(c); a != nil {
+		return a
+	}
+	p := k.rows(c.tenant).get(c.vars["policy"])
+	if p == nil {
+		return notFound(k.noun, c.vars["policy"])
+	}
+	return ok(p)
+}
+
+// A policy's name: APIM 9.33 answers 900706 to a blank in it; letters, digits, _ and - pass.
+var policyName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+func (k policyKind[T, P]) create(c *call) *answer {
+	if a := k.superOnly(c); a != nil {
+		return a
+	}
+	p := k.fresh()
+	if a := readBody(c.body, p); a != nil {
+		return a
+	}
+	b := p.base()
+	name := text(b.PolicyName)
+	switch {
+	case strings.TrimSpace(name) == "":
+		return refuse(http.StatusBadRequest, 900705, "Blank value for required property", "policyName property value of payload cannot be blank")
+	case !policyName.MatchString(name):
+		return refuse(http.StatusBadRequest, 900706, "contain invalid characters", "policyName property value of payload cannot contain invalid characters")
+	}
+	if k.named(c.tenant, name) != nil {
+		return exists(k.title + " with name " + name + " already exists")
+	}
+	if a := k.check(c, p, nil); a != nil {
+		return a
+	}
+	k.complete(b, newID(), name)
+	k.rows(c.tenant).add(p)
+	return created(admin.location+"/throttling/policies/"+k.path+"/"+*b.PolicyID, p)
+}
+
+func (k policyKind[T, P]) update(c *call) *answer {
+	if a := k.superOnly(c); a != nil {
+		return a
+	}
+	p := k.fresh()
+	if a := readBody(c.body, p); a != nil {
+		return a
+	}
+	old := k.rows(c.tenant).get(c.vars["policy"])
+	if old == nil {
+		return notFound(k.noun, c.vars["policy"])
+	}
+	if a := k.check(c, p, old); a != nil {
+		return a
+	}
+	// A name in a PUT is ignored: 200 with the old name (apim-behaviour 10).
+	k.complete(p.base(), text(old.base().PolicyID), text(old.base().PolicyName))
+	k.rows(c.tenant).replace(p)
+	return ok(p)
+}
+
+// complete fills what the server sets.
+func (k policyKind[T, P]) complete(b *policyBase, id, name string) {
+	b.PolicyID, b.PolicyName, b.IsDeployed, b.Type = ptr(id), ptr(name), ptr(false), ptr(k.typeName)
+	if blank(b.DisplayName) {
+		b.DisplayName = ptr(name)
+	}
+}
+
+func (k policyKind[T, P]) delete(c *call) *answer {
+	if a := k.superOnly(c); a != nil {
+		return a
+	}
+	p := k.rows(c.tenant).get(c.vars["policy"])
+	if p == nil {
+		return notFound(k.noun, c.vars["policy"])
+	}
+	if a := k.inUse(c, p); a != nil {
+		return a
+	}
+	k.rows(c.tenant).remove(c.vars["policy"])
+	return empty(http.StatusOK)
+}
+
+func (k policyKind[T, P]) named(t *tenant, name string) P {
+	return k.rows(t).find(func(p P) bool { return text(p.base().PolicyName) == name })
+}
+
+// checkLimit checks that the limit holds what its type promises and drops the rest.
+func checkLimit(l *throttleLimit) *answer {
+	has := false
+	switch *l.Type {
+	case "REQUESTCOUNTLIMIT":
+		has = l.RequestCount != nil
+		l.Bandwidth, l.EventCount, l.AIAPIQuota = nil, nil, nil
+	case "BANDWIDTHLIMIT":
+		has = l.Bandwidth != nil
+		l.RequestCount, l.EventCount, l.AIAPIQuota = nil, nil, nil
+	case "EVENTCOUNTLIMIT":
+		has = l.EventCount != nil
+		l.RequestCount, l.Bandwidth, l.AIAPIQuota = nil, nil, nil
+	case "AIAPIQUOTALIMIT":
+		has = l.AIAPIQuota != nil
+		l.RequestCount, l.Bandwidth, l.EventCount = nil, nil, nil
+		if has {
+			for _, n := range []**int64{&l.AIAPIQuota.TotalTokenCount, &l.AIAPIQuota.PromptTokenCount, &l.AIAPIQuota.CompletionTokenCount} {
+				if *n == nil {
+					*n = ptr(int64(0))
+				}
+			}
+		}
+	}
+	if !has {
+		return refuse(http.StatusBadRequest, 900960, "Throttle Policy Error", "Throttle Limit type is not supported")
+	}
+	return nil
+}
+
+func checkApplicationPolicy(_ *call, p, _ *applicationPolicy) *answer {
+	if p.BurstLimit == nil {
+		p.BurstLimit = &burstLimit{}
+	}
+	if p.BurstLimit.RateLimitCount == nil {
+		p.BurstLimit.RateLimitCount = ptr(int64(0))
+	}
+	return checkLimit(p.DefaultLimit)
+}
+
+func applicationPolicyInUse(c *call, p *applicationPolicy) *answer {
+	name := text(p.PolicyName)
+	if c.tenant.Applications.find(func(a *application) bool { return text(a.ThrottlingPolicy) == name }) != nil {
+		return internal("Error while deleting Application level policy : " + text(p.PolicyID))
+	}
+	return nil
+}
+
+func checkSubscriptionPolicy(c *call, p, old *subscriptionPolicy) *answer {
+	if a := checkLimit(p.DefaultLimit); a != nil {
+		return a
+	}
+	if old != nil {
+		is, was := *p.DefaultLimit.Type == "AIAPIQUOTALIMIT", *old.DefaultLimit.Type == "AIAPIQUOTALIMIT"
+		if is != was {
+			return refuse(http.StatusBadRequest, 900974, "Bad Request", "Subscription quota type can not be changed for AI Subscription policies.")
+		}
+	}
+	if p.Permissions != nil {
+		if len(p.Permissions.Roles) == 0 {
+			return refuse(http.StatusBadRequest, 900600, "Role list cannot be empty", "Role list cannot be empty")
+		}
+		for _, role := range p.Permissions.Roles {
+			if !c.server.options.RoleExists(c.tenant.Domain, role) {
+				return refuse(http.StatusBadRequest, 900610, "Invalid user roles found", "Invalid user roles found")
+			}
+		}
+	}
+	for _, n := range []**int64{&p.GraphQLMaxComplexity, &p.GraphQLMaxDepth, &p.RateLimitCount, &p.SubscriberCount} {
+		if *n == nil {
+			*n = ptr(int64(0))
+		}
+	}
+	if p.CustomAttributes == nil {
+		p.CustomAttributes = []customAttribute{}
+	}
+	return nil
+}
+
+func checkAdvancedPolicy(_ *call, p, _ *advancedPolicy) *answer {
+	if a := checkLimit(p.DefaultLimit); a != nil {
+		return a
+	}
+	if p.ConditionalGroups == nil {
+		p.ConditionalGroups = []conditionalGroup{}
+	}
+	for i := range p.ConditionalGroups {
+		g := &p.ConditionalGroups[i]
+		if a := checkLimit(g.Limit); a != nil {
+			return a
+		}
+		inverted := map[string]bool{}
+		for j := range g.Conditions {
+			condition := &g.Conditions[j]
+			if a := checkCondition(condition); a != nil {
+				return a
+			}
+			invert := condition.InvertCondition != nil && *condition.InvertCondition
+			if was, seen := inverted[*condition.Type]; seen && was != invert {
+				return badRequest("Header conditions of the same type must have the same invert condition")
+			}
+			inverted[*condition.Type] = invert
+		}
+	}
+	return nil
+}
+
+func checkCondition(c *throttleCondition) *answer {
+	has := false
+	kept := throttleCondition{Type: c.Type, InvertCondition: c.InvertCondition}
+	switch *c.Type {
+	case "HEADERCONDITION":
+		has, kept.HeaderCondition = c.HeaderCondition != nil, c.HeaderCondition
+	case "IPCONDITION":
+		has, kept.IPCondition = c.IPCondition != nil && c.IPCondition.IPConditionType != nil, c.IPCondition
+	case "JWTCLAIMSCONDITION":
+		has, kept.JWTClaimsCondition = c.JWTClaimsCondition != nil, c.JWTClaimsCondition
+	case "QUERYPARAMETERCONDITION":
+		has, kept.QueryParameterCondition = c.QueryParameterCondition != nil, c.QueryParameterCondition
+	}
+	if !has {
+		return badRequest("Throttle Condition type is not supported")
+	}
+	*c = kept
+	return nil
+}
+
+func checkCustomRule(_ *call, p, _ *customRule) *answer {
+	if blank(p.SiddhiQuery) || blank(p.KeyTemplate) {
+		return badRequest("siddhiQuery and keyTemplate cannot be blank")
+	}
+	return nil
+}

@@ -1,0 +1,16 @@
+package apim
+
+import "slices"
+
+// routes is the table of everything that the server serves, one resource after the other.
+func routes() []route {
+	return slices.Concat(
+		keyManagerRoutes(),
+		policyRoutes(),
+		denyRoutes(),
+		categoryRoutes(),
+		environmentRoutes(),
+		applicationRoutes(),
+		keyRoutes(),
+	)
+}
