@@ -1,0 +1,118 @@
+package rest
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"wso2plan/config/schema"
+	"wso2plan/engine"
+)
+
+// Equal reports whether two values of an attribute are the same in its normal form, marks aside.
+func Equal(a *schema.Attribute, x, y cty.Value) bool {
+	x, _ = x.UnmarkDeep()
+	y, _ = y.UnmarkDeep()
+	return a.Normal(x).RawEquals(a.Normal(y))
+}
+
+// Moved returns an error that wraps engine.ErrMoved and names the attribute when something that
+// the plan changes from live to planned no longer holds what live says, nor already what planned
+// says. now is the object as it was read a moment ago.
+func Moved(b *schema.Block, live, planned, now cty.Value) error {
+	live, _ = live.UnmarkDeep()
+	planned, _ = planned.UnmarkDeep()
+	now, _ = now.UnmarkDeep()
+	for i := range b.Attributes {
+		a := &b.Attributes[i]
+		if a.ReadOnly || a.WriteOnly {
+			continue
+		}
+		l, p, n := attr(live, a.Name, a.Type), attr(planned, a.Name, a.Type), attr(now, a.Name, a.Type)
+		if p.IsNull() {
+			continue
+		}
+		if a.PerKey && p.IsKnown() {
+			for it := p.ElementIterator(); it.Next(); {
+				key, want := it.Element()
+				had, has := index(l, key), index(n, key)
+				if !want.RawEquals(had) && !has.RawEquals(had) && !has.RawEquals(want) {
+					return moved(fmt.Sprintf("%s[%q]", a.Name, key.AsString()))
+				}
+			}
+			continue
+		}
+		if !Equal(a, p, l) && !Equal(a, n, l) && !Equal(a, n, p) {
+			return moved(a.Name)
+		}
+	}
+	for i := range b.Blocks {
+		nb := &b.Blocks[i]
+		l, p, n := normalBlocks(nb, attr(live, nb.Name, cty.DynamicPseudoType)),
+			normalBlocks(nb, attr(planned, nb.Name, cty.DynamicPseudoType)),
+			normalBlocks(nb, attr(now, nb.Name, cty.DynamicPseudoType))
+		if !p.RawEquals(l) && !n.RawEquals(l) && !n.RawEquals(p) {
+			return moved(nb.Name)
+		}
+	}
+	return nil
+}
+
+func moved(name string) error {
+	return fmt.Errorf("%s was %w: plan again", name, engine.ErrMoved)
+}
+
+func index(m, key cty.Value) cty.Value {
+	if m.IsNull() || !m.IsKnown() || !m.HasIndex(key).True() {
+		return cty.NullVal(cty.String)
+	}
+	return m.Index(key)
+}
+
+// normalBlocks returns a nested block's value in the form in which two of them are compared:
+// attributes normalised, ReadOnly and WriteOnly ones null, keyed elements sorted.
+func normalBlocks(n *schema.NestedBlock, v cty.Value) cty.Value {
+	if v.IsNull() || !v.IsKnown() {
+		return v
+	}
+	if n.Nesting == schema.Single {
+		return normalBlock(&n.Block, v)
+	}
+	if v.LengthInt() == 0 {
+		return v
+	}
+	elems := v.AsValueSlice()
+	for i := range elems {
+		elems[i] = normalBlock(&n.Block, elems[i])
+	}
+	if len(n.Key) > 0 {
+		keys := func(v cty.Value) (s string) {
+			for _, name := range n.Key {
+				s += attr(v, name, cty.String).GoString() + "\x00"
+			}
+			return s
+		}
+		sort.SliceStable(elems, func(i, j int) bool { return keys(elems[i]) < keys(elems[j]) })
+	}
+	return cty.TupleVal(elems)
+}
+
+func normalBlock(b *schema.Block, v cty.Value) cty.Value {
+	if v.IsNull() || !v.IsKnown() {
+		return v
+	}
+	attrs := v.AsValueMap()
+	for i := range b.Attributes {
+		a := &b.Attributes[i]
+		if a.ReadOnly || a.WriteOnly {
+			attrs[a.Name] = cty.NullVal(a.Type)
+		} else {
+			attrs[a.Name] = a.Normal(attrs[a.Name])
+		}
+	}
+	for i := range b.Blocks {
+		attrs[b.Blocks[i].Name] = normalBlocks(&b.Blocks[i], attrs[b.Blocks[i].Name])
+	}
+	return cty.ObjectVal(attrs)
+}

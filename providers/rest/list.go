@@ -1,0 +1,219 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"maps"
+	"net/url"
+	"strconv"
+
+	"golang.org/x/sync/errgroup"
+
+	"wso2plan/engine"
+)
+
+// Paging says how a collection is listed.
+type Paging struct {
+	Style Style
+	Size  int    // elements asked for in a page; 0 is 100
+	Items string // member that holds the elements; "" is the style's own, and for NoPaging the answer is the array itself
+	Total string // member that holds the total, going down at each "/"; "" is the style's own
+}
+
+// Style is the way in which a listing is cut into pages.
+type Style int
+
+// The styles.
+const (
+	NoPaging    Style = iota // one answer: an array, or an object with the array in Items
+	LimitOffset              // limit and offset from 0; {list, pagination{total}} (API Manager)
+	SCIM                     // count and startIndex from 1; {Resources, totalResults}
+)
+
+func (p Paging) size() int {
+	if p.Size > 0 {
+		return p.Size
+	}
+	return 100
+}
+
+func (p Paging) items() string {
+	switch {
+	case p.Items != "":
+		return p.Items
+	case p.Style == LimitOffset:
+		return "list"
+	case p.Style == SCIM:
+		return "Resources"
+	}
+	return ""
+}
+
+func (p Paging) total() string {
+	switch {
+	case p.Total != "":
+		return p.Total
+	case p.Style == LimitOffset:
+		return "pagination/total"
+	case p.Style == SCIM:
+		return "totalResults"
+	}
+	return ""
+}
+
+// query returns the parameters of the page of size elements that begins after skip of them.
+func (p Paging) query(skip, size int) url.Values {
+	switch p.Style {
+	case LimitOffset:
+		return url.Values{"limit": {strconv.Itoa(size)}, "offset": {strconv.Itoa(skip)}}
+	case SCIM:
+		return url.Values{"count": {strconv.Itoa(size)}, "startIndex": {strconv.Itoa(skip + 1)}}
+	}
+	return nil
+}
+
+// pagesAhead bounds how many pages of one listing are asked for at a time.
+const pagesAhead = 8
+
+// List yields all objects, pages being read side by side. Without ListComplete it yields
+// engine.ErrCostly at once, since each object would have to be read after it.
+func (c *Collection) List(ctx context.Context, limit int) iter.Seq2[*engine.Object, error] {
+	return func(yield func(*engine.Object, error) bool) {
+		if !c.ListComplete || limit < 1 {
+			yield(nil, engine.ErrCostly)
+			return
+		}
+		for raw, err := range c.elements(ctx, nil, limit) {
+			var o *engine.Object
+			if err == nil {
+				o, err = c.object(raw)
+			}
+			if !yield(o, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Elements yields every element of the collection as the server sent it, narrowed by filter.
+func (c *Collection) Elements(ctx context.Context, filter url.Values) iter.Seq2[map[string]any, error] {
+	return c.elements(ctx, filter, 0)
+}
+
+// elements yields the elements of a listing, as the server sent them. A limit above 0 is the most
+// requests it may take. The total that the server tells is a hint for how many pages to ask for at
+// once; the listing ends with a short page, however (is-behaviour 3: totals are wrong for LDAP and
+// across stores). An element that two pages hold, since another was deleted meanwhile, comes once.
+func (c *Collection) elements(ctx context.Context, filter url.Values, limit int) iter.Seq2[map[string]any, error] {
+	return func(yield func(map[string]any, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		size := c.Paging.size()
+		first, total, err := c.page(ctx, filter, 0, size)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		if c.Paging.Style != NoPaging && len(first) < size && len(first) > 0 && total > len(first) {
+			size = len(first) // the server's own limit is lower (is-behaviour 1.9)
+		}
+		seen := map[string]bool{}
+		give := func(page []map[string]any) bool {
+			for _, raw := range page {
+				if id := c.id(raw); id != "" {
+					if seen[id] {
+						continue
+					}
+					seen[id] = true
+				}
+				if !yield(raw, nil) {
+					return false
+				}
+			}
+			return true
+		}
+		full := c.Paging.Style != NoPaging && len(first) >= size
+		hint := (total + size - 1) / size // pages
+		if limit > 0 && full && max(hint, 2) > limit {
+			yield(nil, engine.ErrCostly)
+			return
+		}
+		if !give(first) {
+			return
+		}
+		used := 1
+		for skip := size; full; {
+			n := max(1, min(hint-skip/size, pagesAhead))
+			if limit > 0 && used+n > limit {
+				if n = limit - used; n < 1 {
+					yield(nil, engine.ErrCostly)
+					return
+				}
+			}
+			pages := make([][]map[string]any, n)
+			group, gctx := errgroup.WithContext(ctx)
+			for i := range pages {
+				group.Go(func() (err error) {
+					pages[i], _, err = c.page(gctx, filter, skip+i*size, size)
+					return err
+				})
+			}
+			if err := group.Wait(); err != nil {
+				yield(nil, err)
+				return
+			}
+			used += n
+			skip += n * size
+			for _, page := range pages {
+				if !give(page) {
+					return
+				}
+				if len(page) < size {
+					full = false
+				}
+			}
+		}
+	}
+}
+
+// page reads one page and the total that the answer tells, 0 when it tells none.
+func (c *Collection) page(ctx context.Context, filter url.Values, skip, size int) (list []map[string]any, total int, err error) {
+	query := maps.Clone(c.Query)
+	if query == nil {
+		query = url.Values{}
+	}
+	maps.Copy(query, filter)
+	maps.Copy(query, c.Paging.query(skip, size))
+	var answer any
+	if err := c.Client.Get(ctx, c.Path, query, &answer); err != nil {
+		return nil, 0, Unfound(err)
+	}
+	items := answer
+	if name := c.Paging.items(); name != "" {
+		object, ok := answer.(map[string]any)
+		if !ok {
+			return nil, 0, fmt.Errorf("GET %s: %w", c.Path, unexpected("an object", answer))
+		}
+		items = member(object, name)
+		if n, ok := member(object, c.Paging.total()).(json.Number); ok {
+			if t, err := strconv.Atoi(n.String()); err == nil {
+				total = t
+			}
+		}
+	}
+	elems, ok := items.([]any)
+	if items != nil && !ok { // nil: SCIM leaves out an empty list (is-behaviour 3)
+		return nil, 0, fmt.Errorf("GET %s: %w", c.Path, unexpected("a list", items))
+	}
+	list = make([]map[string]any, 0, len(elems))
+	for _, x := range elems {
+		m, ok := x.(map[string]any)
+		if !ok {
+			return nil, 0, fmt.Errorf("GET %s: in the list: %w", c.Path, unexpected("an object", x))
+		}
+		list = append(list, m)
+	}
+	return list, total, nil
+}
