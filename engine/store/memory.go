@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
-	"fmt"
 	"sync"
 
 	"wso2plan/engine"
@@ -20,7 +18,7 @@ type memory struct {
 	meta    engine.Meta
 	records records
 	holder  *memorySession // nil: not locked
-	secret  []byte         // of its fingerprints, once made
+	key     []byte         // of its fingerprints, once made
 }
 
 func (m *memory) Lock(ctx context.Context, h engine.Holder) (engine.Session, error) {
@@ -124,10 +122,4 @@ func newLineage() string {
 	var b [16]byte
 	rand.Read(b[:])
 	return hex.EncodeToString(b[:])
-}
-
-var errNotLocked = errors.New("the store is not locked")
-
-func wrongID(id string, h engine.Holder) error {
-	return fmt.Errorf("%q is not the id of the lock: %w", id, &engine.LockedError{Holder: h})
 }
