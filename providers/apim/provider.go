@@ -1,0 +1,165 @@
+// Package apim is the provider of WSO2 API Manager 4.5: its key managers, throttling policies,
+// applications and their keys, as resource types.
+package apim
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"wso2plan/config/schema"
+	"wso2plan/engine"
+	"wso2plan/providers/rest"
+)
+
+// The REST APIs of API Manager that the types speak to.
+const (
+	admin     = "/api/am/admin/v4"
+	devportal = "/api/am/devportal/v3"
+)
+
+// product says how API Manager is called and where the environment names it.
+var product = rest.Product{
+	Name: "API Manager",
+	Env:  "APIM",
+	Also: map[string][]string{
+		"username": {"APIM_ADMIN_USER"},
+		"password": {"APIM_ADMIN_PASS"},
+	},
+	Endpoint: func(getenv func(string) string) string {
+		host := getenv("APIM_HOST")
+		if host == "" {
+			return ""
+		}
+		port := getenv("APIM_PORT")
+		if port == "" {
+			port = "9443"
+		}
+		return "https://" + host + ":" + port
+	},
+}
+
+// scopes are asked for with a token: what the types need of the admin and devportal APIs
+// (apim-behaviour 1.2).
+var scopes = []string{
+	"apim:admin", "apim:admin_operations", "apim:admin_settings", "apim:tier_view", "apim:tier_manage",
+	"apim:subscribe", "apim:app_manage", "apim:sub_manage", "apim:store_settings",
+}
+
+// Provider serves one provider block of name "apim".
+type Provider struct {
+	client  rest.Client
+	server  server
+	types   []engine.Type
+	getenv  func(string) string
+	timings timings
+}
+
+var _ engine.Provider = (*Provider)(nil)
+
+// New returns a provider that is not configured yet.
+func New() *Provider {
+	p := &Provider{getenv: os.Getenv, timings: defaultTimings}
+	p.server.client = &p.client
+	p.types = []engine.Type{
+		keyManager(p),
+		applicationThrottlingPolicy(p),
+		application(p),
+		applicationKeys(p),
+	}
+	return p
+}
+
+// Name returns "apim".
+func (p *Provider) Name() string { return "apim" }
+
+// Schema returns the provider block.
+func (p *Provider) Schema() schema.Block { return product.Schema() }
+
+// Types returns the resource types.
+func (p *Provider) Types() []engine.Type { return p.types }
+
+// Data returns the types that can only be read: none. Every resource type is a data source too.
+func (p *Provider) Data() []engine.Finder { return nil }
+
+// Configure connects to the server that block and the environment describe.
+//
+// The realm is "apim:ID", where ID is that of the tenant's resident key manager: made once for each
+// tenant of each database, it is the same by every address of the server and every spelling of the
+// user. A version other than 4.5 is warned of.
+func (p *Provider) Configure(ctx context.Context, block cty.Value) (realm string, warnings []string, err error) {
+	s, err := product.Settings(block, p.getenv)
+	if err != nil {
+		return "", nil, err
+	}
+	s.Scopes = scopes
+	s.Register = register
+	if err := p.client.Connect(s); err != nil {
+		return "", nil, err
+	}
+	warnings = s.Warnings()
+	id, err := p.server.residentID(ctx)
+	if err != nil {
+		return "", warnings, err
+	}
+	if w := p.versionWarning(ctx); w != "" {
+		warnings = append(warnings, w)
+	}
+	return "apim:" + id, warnings, nil
+}
+
+// register makes the OAuth2 client with which tokens are asked for. Registering the same name and
+// owner again answers with the client that exists (apim-behaviour 1.2).
+func register(ctx context.Context, c *rest.Client, owner string) (id, secret string, err error) {
+	var out struct {
+		ID     string `json:"clientId"`
+		Secret string `json:"clientSecret"`
+	}
+	err = c.Call(ctx, rest.Request{
+		Method: http.MethodPost, Path: "/client-registration/v0.17/register", Login: rest.LoginBasic, Idempotent: true,
+		Body: map[string]any{
+			"callbackUrl": "", "clientName": "wso2plan", "owner": owner, "saasApp": true,
+			"grantType": "client_credentials password refresh_token",
+		},
+	}, &out)
+	if err == nil && out.ID == "" {
+		err = errors.New("API Manager registered an OAuth2 client without an id; set client_id and client_secret")
+	}
+	return out.ID, out.Secret, err
+}
+
+var versionText = regexp.MustCompile(`WSO2 API Manager[- ]v?(\d+)\.(\d+)\.(\d+)`)
+
+// versionWarning reads the server's version and returns a warning when it is not the one that this
+// provider is written for, or "". A server that does not tell is no reason to stop or to warn: the
+// service is often switched off.
+func (p *Provider) versionWarning(ctx context.Context) string {
+	res, err := p.client.Do(ctx, rest.Request{Path: "/services/Version", Accept: "*/*", Login: rest.LoginNone, NoPrefix: true})
+	if err != nil {
+		return ""
+	}
+	m := versionText.FindStringSubmatch(textOf(res.Body))
+	if m == nil || m[1] == "4" && m[2] == "5" {
+		return ""
+	}
+	return fmt.Sprintf("The server is API Manager %s, and this provider is written for 4.5. What both have in common works; "+
+		"what differs may fail or be shown as a change that does not go away.", strings.Join(m[1:], "."))
+}
+
+// textOf returns the text of an XML document; a body that is not XML as it is.
+func textOf(body []byte) string {
+	var doc struct {
+		Text string `xml:"return"`
+	}
+	if xml.Unmarshal(body, &doc) == nil && doc.Text != "" {
+		return doc.Text
+	}
+	return string(body)
+}
