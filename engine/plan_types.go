@@ -117,6 +117,8 @@ type Plan struct {
 
 	// Stats of the reading.
 	Objects int // objects read
+
+	state *planState // what apply goes on with; nil in a plan that this process did not make
 }
 
 // PlanOptions are the choices of one plan. They are part of a saved plan.
