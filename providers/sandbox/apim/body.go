@@ -14,7 +14,7 @@ import (
 	"sync"
 )
 
-// readBody decodes a JSON body into a DTO, a pointer to a struct that already holds the DTO's defaults, and checks it. A nil answer is success.
+// readBody decodes a JSON body into a DTO, a pointer to a struct (or a list of such) that already holds the DTO's defaults, and checks it. A nil answer is success.
 //
 // The rules are those of the Jackson and bean validation of the real server (apim-behaviour 2.2 and 10): an unknown property is refused, names compare
 // with case, scalars are converted into each other, an unknown enum value reads as null, and only then is the whole bean validated. Struct tags:

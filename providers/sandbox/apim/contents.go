@@ -26,6 +26,8 @@ type tenant struct {
 	Environments         rows[environment, *environment]               `json:"environments"`
 	Applications         rows[application, *application]               `json:"applications"`
 	Keys                 rows[keyMapping, *keyMapping]                 `json:"keys"`
+	APIs                 rows[apiRecord, *apiRecord]                   `json:"apis"`
+	Subscriptions        rows[subscription, *subscription]             `json:"subscriptions"`
 	Subscribers          map[string]bool                               `json:"subscribers"` // users who have been in the devportal
 }
 

@@ -215,7 +215,7 @@ func createKeyManager(c *call) *answer {
 	if a := readBody(c.body, k); a != nil {
 		return a
 	}
-	if a := k.normalize(c, nil); a != nil {
+	if a := k.normalize(nil); a != nil {
 		return a
 	}
 	if c.tenant.keyManagerNamed(*k.Name) != nil {
@@ -236,7 +236,7 @@ func updateKeyManager(c *call) *answer {
 		return a
 	}
 	old := c.tenant.KeyManagers.get(c.vars["km"])
-	if a := k.normalize(c, old); a != nil {
+	if a := k.normalize(old); a != nil {
 		return a
 	}
 	if old == nil {
@@ -254,7 +254,7 @@ func updateKeyManager(c *call) *answer {
 }
 
 // normalize brings a key manager into the form in which the server keeps it. Old is the stored one of a PUT, nil where there is none.
-func (k *keyManager) normalize(_ *call, old *keyManager) *answer {
+func (k *keyManager) normalize(old *keyManager) *answer {
 	if k.Enabled == nil || k.TokenType == nil {
 		return internal("") // a null pointer in the server: apim-behaviour 10, "only name and type sent: 500; unknown tokenType: 500"
 	}

@@ -6,11 +6,18 @@ import "slices"
 func routes() []route {
 	return slices.Concat(
 		keyManagerRoutes(),
+		usageRoutes(),
 		policyRoutes(),
 		denyRoutes(),
 		categoryRoutes(),
 		environmentRoutes(),
 		applicationRoutes(),
 		keyRoutes(),
+		adminApplicationRoutes(),
+		apiRoutes(),
+		revisionRoutes(),
+		subscriptionRoutes(),
+		settingRoutes(),
+		registrationRoutes(),
 	)
 }

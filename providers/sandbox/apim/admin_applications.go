@@ -1,0 +1,131 @@
+package apim
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+func adminApplicationRoutes() []route {
+	view := []string{"apim:admin", "apim:app_settings_change", "apim:app_owner_change", "apim:app_import_export", "apim:admin_application_view"}
+	return []route{
+		get(admin, "/applications", view, adminApplications),
+		get(admin, "/applications/{application}", []string{"apim:admin", "apim:app_import_export", "apim:admin_application_view"}, adminApplication),
+		alone(remove(admin, "/applications/{application}", []string{"apim:admin", "apim:app_import_export"}, adminDeleteApplication)),
+		anyBody(post(admin, "/applications/{application}/change-owner", []string{"apim:admin", "apim:app_owner_change"}, changeOwner)),
+	}
+}
+
+// adminApplications lists the applications of all owners.
+func adminApplications(c *call) *answer {
+	query := c.request.URL.Query()
+	t := c.tenant
+	if domain := query.Get("tenantDomain"); domain != "" && domain != t.Domain {
+		if t.Domain != superTenant {
+			return forbidden("You are not allowed to access applications of another tenant")
+		}
+		t = c.server.tenantOf(domain)
+	}
+	type info struct {
+		ApplicationID *string `json:"applicationId"`
+		Name          *string `json:"name"`
+		Owner         *string `json:"owner"`
+		TokenType     *string `json:"tokenType"`
+		CreatedTime   *string `json:"createdTime"`
+		KeyManagers   []any   `json:"keyManagers"`
+		Status        *string `json:"status"`
+		GroupID       *string `json:"groupId"`
+	}
+	list := t.Applications.values()
+	by := func(a *application) string { return strings.ToLower(*a.Name) }
+	switch query.Get("sortBy") {
+	case "owner":
+		by = func(a *application) string { return *a.Owner }
+	case "createdTime":
+		by = func(a *application) string { return *a.CreatedTime }
+	}
+	slices.SortStableFunc(list, func(a, b *application) int { return cmp.Compare(by(a), by(b)) })
+	if strings.EqualFold(query.Get("sortOrder"), "desc") {
+		slices.Reverse(list)
+	}
+	out := []info{}
+	for _, a := range list {
+		user, name := query.Get("user"), strings.ToLower(query.Get("name"))
+		if user != "" && *a.Owner != user || name != "" && !strings.Contains(strings.ToLower(*a.Name), name) {
+			continue
+		}
+		out = append(out, info{a.ApplicationID, a.Name, a.Owner, a.TokenType, a.CreatedTime, []any{}, a.Status, ptr("")})
+	}
+	return page(c, out)
+}
+
+func adminApplication(c *call) *answer {
+	a := c.tenant.Applications.get(c.vars["application"])
+	if a == nil {
+		return notFound("application", c.vars["application"])
+	}
+	type shown struct {
+		ApplicationID      *string           `json:"applicationId"`
+		Name               *string           `json:"name"`
+		ThrottlingPolicy   *string           `json:"throttlingPolicy"`
+		Description        *string           `json:"description"`
+		TokenType          *string           `json:"tokenType"`
+		Status             *string           `json:"status"`
+		Groups             []string          `json:"groups"`
+		SubscriptionCount  int               `json:"subscriptionCount"`
+		Attributes         map[string]string `json:"attributes"`
+		SubscriptionScopes []any             `json:"subscriptionScopes"`
+		Owner              *string           `json:"owner"`
+	}
+	return ok(shown{a.ApplicationID, a.Name, a.ThrottlingPolicy, a.Description, a.TokenType, a.Status, a.Groups, c.tenant.subscriptionsOf(a), a.Attributes,
+		[]any{}, a.Owner})
+}
+
+func adminDeleteApplication(c *call) *answer {
+	s := c.server
+	s.mu.Lock()
+	c.enter()
+	a := c.tenant.Applications.get(c.vars["application"])
+	if a == nil {
+		s.mu.Unlock()
+		return notFound("application", c.vars["application"])
+	}
+	clients := c.removeApplication(a)
+	s.mu.Unlock()
+	for _, r := range clients {
+		_ = r.delete(c.request.Context()) // as in deleteApplication
+	}
+	return empty(http.StatusOK)
+}
+
+// changeOwner gives an application to another user. An unknown user, one who has never been in the devportal, and one who has an application of
+// this name already are all 500 (apim-behaviour 3.10).
+func changeOwner(c *call) *answer {
+	a := c.tenant.Applications.get(c.vars["application"])
+	if a == nil {
+		return notFound("application", c.vars["application"])
+	}
+	owner := c.request.URL.Query().Get("owner")
+	user, domain, tenanted := strings.Cut(owner, "@")
+	switch {
+	case owner == "":
+		return badRequest("Query parameter owner is required")
+	case !tenanted && c.tenant.Domain != superTenant, tenanted && domain != c.tenant.Domain:
+		return general()
+	case !c.tenant.Subscribers[user]:
+		return general()
+	}
+	if c.tenant.Domain == superTenant {
+		owner = user
+	}
+	if other := c.tenant.applicationNamed(owner, *a.Name); other != nil && other != a {
+		return general()
+	}
+	changed := *a
+	changed.Owner = ptr(owner)
+	changed.UpdatedTime = ptr(strconv.FormatInt(c.server.now().UnixMilli(), 10))
+	c.tenant.Applications.replace(&changed)
+	return empty(http.StatusOK)
+}
