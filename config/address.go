@@ -68,21 +68,40 @@ func (a Address) Instance(key cty.Value) Address {
 
 // quoteKey writes a for_each key as an HCL index with a quoted string.
 func quoteKey(key string) string {
-	s := strconv.Quote(key)
-	s = strings.ReplaceAll(s, "${", "$${")
-	s = strings.ReplaceAll(s, "%{", "%%{")
-	return "[" + s + "]"
+	var s strings.Builder
+	s.WriteString(`["`)
+	for i, r := range key {
+		switch {
+		case r == '"' || r == '\\':
+			s.WriteByte('\\')
+			s.WriteRune(r)
+		case r == '\n':
+			s.WriteString(`\n`)
+		case r == '\r':
+			s.WriteString(`\r`)
+		case r == '\t':
+			s.WriteString(`\t`)
+		case (r == '$' || r == '%') && strings.HasPrefix(key[i+1:], "{"):
+			s.WriteRune(r)
+			s.WriteRune(r)
+		case !strconv.IsPrint(r) && r > 0xffff:
+			fmt.Fprintf(&s, `\U%08x`, r)
+		case !strconv.IsPrint(r):
+			fmt.Fprintf(&s, `\u%04x`, r)
+		default:
+			s.WriteRune(r)
+		}
+	}
+	s.WriteString(`"]`)
+	return s.String()
 }
 
 // KeyValue returns the instance key as a value: a string, a number, or cty.NilVal without a key.
 func (a Address) KeyValue() cty.Value {
-	if a.Key == "" {
+	if len(a.Key) < 2 {
 		return cty.NilVal
 	}
-	expr, diags := hclsyntax.ParseExpression([]byte(strings.Trim(a.Key, "[]")), "", hcl.InitialPos)
-	if a.Key[1] == '"' {
-		expr, diags = hclsyntax.ParseExpression([]byte(a.Key[1:len(a.Key)-1]), "", hcl.InitialPos)
-	}
+	expr, diags := hclsyntax.ParseExpression([]byte(a.Key[1:len(a.Key)-1]), "", hcl.InitialPos)
 	if diags.HasErrors() {
 		return cty.NilVal
 	}

@@ -4,6 +4,7 @@ package config
 
 import (
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/zclconf/go-cty/cty"
 
 	"wso2plan/config/schema"
@@ -28,6 +29,7 @@ type Config struct {
 
 	sources map[string]*hcl.File
 	byAddr  map[Address]*Block
+	specs   map[specKey]spec
 }
 
 // Sources returns the parsed files by name, for printing diagnostics with their source lines.
@@ -55,6 +57,13 @@ type Variable struct {
 	Nullable    bool
 	Value       cty.Value // converted to Type, validated, and marked when Sensitive
 	Range       hcl.Range
+
+	constraint  cty.Type // Type with its optional attributes; the zero Type without a constraint
+	defaults    *typeexpr.Defaults
+	literal     bool      // whether a value that is typed is a string as it stands
+	fallback    cty.Value // the default; the zero Value without one
+	validations []validation
+	valueRange  *hcl.Range // where the value was given
 }
 
 // A Local is a named expression of a `locals` block.
@@ -62,6 +71,9 @@ type Local struct {
 	Name  string
 	Expr  hcl.Expression
 	Range hcl.Range
+
+	refs   []edge
+	cyclic bool // part of a cycle: it has no value
 }
 
 // A Provider is a provider block, or stands for one that is absent: then Body is empty, and the
@@ -71,6 +83,8 @@ type Provider struct {
 	Alias string // "" or "acme"
 	Body  hcl.Body
 	Range hcl.Range
+
+	refs []edge
 }
 
 // Ref returns the name by which resources choose the provider: "apim" or "apim.acme".
@@ -100,6 +114,14 @@ type Block struct {
 	References []Reference
 
 	Range hcl.Range // the header
+
+	spec          spec
+	dynamic       bool // whether Body may hold dynamic blocks
+	dependsOn     []hcl.Traversal
+	providerRange hcl.Range // where the provider was chosen
+	metaRefs      []edge    // of count and for_each
+	refs          []edge    // of Body
+	dependsRefs   []edge    // of depends_on
 }
 
 // A Reference is a place where one block, output or provider refers to another block.
@@ -118,6 +140,10 @@ type Output struct {
 	Sensitive         bool
 	References        []Reference
 	Range             hcl.Range
+
+	dependsOn   []hcl.Traversal
+	refs        []edge
+	dependsRefs []edge
 }
 
 // An Import is an import block: begin to own an object that exists.
@@ -127,6 +153,9 @@ type Import struct {
 	ForEach hcl.Expression // nil without for_each
 	Block   Address        // the block that To names
 	Range   hcl.Range
+
+	key  hcl.Expression // the instance key of To; nil without one
+	refs []edge
 }
 
 // AttributeRange returns the range of the attribute or nested block of that name in b's body, or
