@@ -58,6 +58,10 @@ type Collection struct {
 	// server refuses them or takes them for something else.
 	CreateStrip, UpdateStrip []string
 
+	// BlankStrings says that the server does not tell an absent string from an empty one, so that
+	// configurable strings are read as "" rather than null: then writing "" clears one for good.
+	BlankStrings bool
+
 	// ReadBack reads the object after each write, for servers whose answer is not the stored form.
 	// It is done anyway when the answer holds no object.
 	ReadBack bool
@@ -110,9 +114,24 @@ func (c *Collection) object(raw map[string]any) (*engine.Object, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: reading what the server sent: %w", c.Path, err)
 	}
+	if c.BlankStrings {
+		v = c.blank(v)
+	}
 	o := &engine.Object{ID: c.id(raw), Value: v}
 	o.System = c.System != nil && c.System(raw)
 	return o, nil
+}
+
+// blank turns null strings that may be configured into empty ones.
+func (c *Collection) blank(v cty.Value) cty.Value {
+	attrs := v.AsValueMap()
+	for i := range c.Type.Attributes {
+		a := &c.Type.Attributes[i]
+		if a.Type == cty.String && !a.ReadOnly && !a.WriteOnly && attrs[a.Name].IsNull() {
+			attrs[a.Name] = cty.StringVal("")
+		}
+	}
+	return cty.ObjectVal(attrs)
 }
 
 // id returns the id in an object as the server sent it.

@@ -116,3 +116,41 @@ func normalBlock(b *schema.Block, v cty.Value) cty.Value {
 	}
 	return cty.ObjectVal(attrs)
 }
+
+// Different returns the names of attributes and blocks in which got, what a server holds, is not what
+// planned says. ReadOnly and WriteOnly ones, and what planned leaves open, are not looked at.
+func Different(b *schema.Block, planned, got cty.Value) []string {
+	planned, _ = planned.UnmarkDeep()
+	got, _ = got.UnmarkDeep()
+	var names []string
+	for i := range b.Attributes {
+		a := &b.Attributes[i]
+		want, has := attr(planned, a.Name, a.Type), attr(got, a.Name, a.Type)
+		if a.ReadOnly || a.WriteOnly || want.IsNull() || !want.IsWhollyKnown() {
+			continue
+		}
+		if !a.PerKey {
+			if !Equal(a, want, has) {
+				names = append(names, a.Name)
+			}
+			continue
+		}
+		for it := want.ElementIterator(); it.Next(); {
+			key, x := it.Element()
+			if !index(has, key).RawEquals(x) {
+				names = append(names, fmt.Sprintf("%s[%q]", a.Name, key.AsString()))
+			}
+		}
+	}
+	for i := range b.Blocks {
+		n := &b.Blocks[i]
+		want := attr(planned, n.Name, cty.DynamicPseudoType)
+		if want.IsNull() || !want.IsWhollyKnown() {
+			continue
+		}
+		if !normalBlocks(n, want).RawEquals(normalBlocks(n, attr(got, n.Name, cty.DynamicPseudoType))) {
+			names = append(names, n.Name)
+		}
+	}
+	return names
+}
