@@ -1,0 +1,525 @@
+package is
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"wso2plan/providers/sandbox/oauth"
+)
+
+// An application is a service provider; with a client, it is the owner of an OAuth2 client.
+type application struct {
+	id, name, description string
+	client                string // client id, or empty
+	owner                 string
+	system                bool // Console, My Account
+	thirdParty            bool // made by DCR
+	allowedAudience       string
+	created               time.Time
+	apis                  []*authorizedAPI
+	more                  map[string]any // what a client may set and this server only keeps: imageUrl, accessUrl, templateId, …
+}
+
+// An authorizedAPI is an API resource that an application may have scopes of.
+type authorizedAPI struct {
+	api    string
+	policy string // RBAC, NO POLICY
+	scopes []string
+}
+
+type applications struct {
+	byID   map[string]*application
+	byName map[string]*application // in lower case
+	client map[string]*application
+	order  []*application
+}
+
+func newApplications() applications {
+	return applications{byID: map[string]*application{}, byName: map[string]*application{}, client: map[string]*application{}}
+}
+
+func (l *applications) add(a *application) {
+	l.byID[a.id] = a
+	l.byName[strings.ToLower(a.name)] = a
+	if a.client != "" {
+		l.client[a.client] = a
+	}
+	l.order = append(l.order, a)
+}
+
+func (l *applications) byClient(id string) *application { return l.client[id] }
+
+// ofRole lists the applications that a role belongs to: of an application role, its audience.
+func (l *applications) ofRole(r *role) []*application {
+	if a := l.byID[r.audienceID]; a != nil && r.audience == "application" {
+		return []*application{a}
+	}
+	return nil
+}
+
+// authorizes says whether an application may have a scope.
+func (l *applications) authorizes(id, scope string) bool {
+	a := l.byID[id]
+	return a != nil && slices.ContainsFunc(a.apis, func(api *authorizedAPI) bool { return slices.Contains(api.scopes, scope) })
+}
+
+func (s *Server) renameApplication(a *application, name string) {
+	delete(s.app.byName, strings.ToLower(a.name))
+	a.name = name
+	s.app.byName[strings.ToLower(name)] = a
+	for _, r := range s.dir.roles {
+		if r.audience == "application" && r.audienceID == a.id {
+			r.audienceName = name
+		}
+	}
+	s.dir.version++
+}
+
+// removeApplication removes an application and the roles whose audience it is. Its client is the caller's affair.
+func (s *Server) removeApplication(a *application) {
+	for _, r := range slices.Clone(s.dir.listed) {
+		if r.audience == "application" && r.audienceID == a.id {
+			s.dir.removeRole(r)
+		}
+	}
+	delete(s.app.byID, a.id)
+	delete(s.app.byName, strings.ToLower(a.name))
+	delete(s.app.client, a.client)
+	s.app.order = slices.DeleteFunc(s.app.order, func(other *application) bool { return other == a })
+}
+
+const applicationsPath = "/api/server/v1/applications"
+
+func (s *Server) applicationRoutes() {
+	const view, create, update, remove = "internal_application_mgt_view", "internal_application_mgt_create", "internal_application_mgt_update", "internal_application_mgt_delete"
+	s.handle("GET "+applicationsPath, view, s.listApplications)
+	s.handle("POST "+applicationsPath, create, s.createApplication)
+	s.handle("GET "+applicationsPath+"/{id}", view, s.getApplication)
+	s.handle("PATCH "+applicationsPath+"/{id}", update, s.patchApplication)
+	s.handle("DELETE "+applicationsPath+"/{id}", remove, s.deleteApplication)
+	s.handle("GET "+applicationsPath+"/{id}/inbound-protocols/oidc", view, s.getOIDC)
+	s.handle("POST "+applicationsPath+"/{id}/inbound-protocols/oidc/regenerate-secret", update, s.regenerateSecret)
+	s.handle("GET "+applicationsPath+"/{id}/authorized-apis", view, s.listAuthorized)
+	s.handle("POST "+applicationsPath+"/{id}/authorized-apis", update, s.authorizeAPI)
+	s.handle("PATCH "+applicationsPath+"/{id}/authorized-apis/{api}", update, s.changeAuthorized)
+	s.handle("DELETE "+applicationsPath+"/{id}/authorized-apis/{api}", update, s.unauthorizeAPI)
+}
+
+func noApplication(id string) *answer {
+	return failure(http.StatusNotFound, "APP-60006", "Application not found.", "Application cannot be found for the provided id: "+id+" in tenantDomain: carbon.super.")
+}
+
+// applicationDocument renders an application with the members that the real server fills in.
+func (s *Server) applicationDocument(a *application) map[string]any {
+	access := "WRITE"
+	if a.system {
+		access = "READ"
+	}
+	d := map[string]any{
+		"id": a.id, "name": a.name, "description": a.description, "clientId": a.client, "issuer": "", "realm": "", "access": access,
+		"isManagementApp": false, "applicationEnabled": true, "applicationVersion": "v2.0.0",
+		"claimConfiguration": map[string]any{
+			"dialect": "LOCAL", "claimMappings": []any{}, "requestedClaims": []any{},
+			"subject": map[string]any{
+				"claim": map[string]any{"uri": "http://wso2.org/claims/userid"}, "includeUserDomain": false, "includeTenantDomain": false,
+				"useMappedLocalSubject": false, "mappedLocalSubjectMandatory": false,
+			},
+			"role": map[string]any{"claim": map[string]any{"uri": "http://wso2.org/claims/roles"}, "includeUserDomain": true, "mappings": []any{}},
+		},
+		"authenticationSequence": map[string]any{
+			"type": "DEFAULT", "subjectStepId": 1, "attributeStepId": 1, "requestPathAuthenticators": []any{},
+			"steps": []any{map[string]any{"id": 1, "options": []any{map[string]any{"idp": "LOCAL", "authenticator": "BasicAuthenticator"}}}},
+		},
+		"provisioningConfigurations": map[string]any{
+			"inboundProvisioning": map[string]any{"proxyMode": false, "provisioningUserstoreDomain": "PRIMARY"}, "outboundProvisioningIdps": []any{},
+		},
+	}
+	advanced := map[string]any{
+		"saas": false, "discoverableByEndUsers": false, "skipLoginConsent": false, "skipLogoutConsent": false, "useExternalConsentPage": false,
+		"returnAuthenticatedIdpList": false, "enableAuthorization": false, "fragment": false, "enableAPIBasedAuthentication": false,
+		"attestationMetaData":    map[string]any{"enableClientAttestation": false},
+		"additionalSpProperties": []any{map[string]any{"name": "isThirdPartyApp", "value": strconv.FormatBool(a.thirdParty), "displayName": "Is Third Party Application"}},
+	}
+	for name, value := range a.more {
+		if members, ok := value.(map[string]any); ok && name == "advancedConfigurations" {
+			maps.Copy(advanced, members)
+			continue
+		}
+		d[name] = value
+	}
+	d["advancedConfigurations"] = advanced
+	roles := []any{}
+	if a.allowedAudience == "APPLICATION" {
+		for _, r := range s.dir.listed {
+			if r.audience == "application" && r.audienceID == a.id {
+				roles = append(roles, map[string]any{"id": r.id, "name": r.name})
+			}
+		}
+	}
+	d["associatedRoles"] = map[string]any{"allowedAudience": a.allowedAudience, "roles": roles}
+	inbound := []any{}
+	if a.client != "" {
+		inbound = append(inbound, map[string]any{"type": "oauth2", "self": tenantPrefix + applicationsPath + "/" + a.id + "/inbound-protocols/oidc"})
+	}
+	d["inboundProtocols"] = inbound
+	return d
+}
+
+func (s *Server) getApplication(c *call) *answer {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	a := s.app.byID[c.PathValue("id")]
+	if a == nil {
+		return noApplication(c.PathValue("id"))
+	}
+	return object(http.StatusOK, s.applicationDocument(a))
+}
+
+// readLimit reads limit and offset: over-large ones are brought to 100, a missing one is 15 (is-behaviour 1.9).
+func readLimit(c *call) (limit, offset int, refused *answer) {
+	limit = 15
+	for _, p := range []struct {
+		name string
+		to   *int
+	}{{"limit", &limit}, {"offset", &offset}} {
+		if text := c.URL.Query().Get(p.name); text != "" {
+			n, err := strconv.Atoi(text)
+			if err != nil || n < 0 {
+				return 0, 0, failure(http.StatusBadRequest, "UE-10000", "Invalid request", "Invalid value of "+p.name+": "+text)
+			}
+			*p.to = n
+		}
+	}
+	return min(limit, 100), offset, nil
+}
+
+func (s *Server) listApplications(c *call) *answer {
+	q := c.URL.Query()
+	if q.Get("sortBy") != "" || q.Get("sortOrder") != "" {
+		return failure(http.StatusNotImplemented, "APP-65002", "Unsupported parameter.", "Sorting parameters are not supported in this version of API.")
+	}
+	limit, offset, refused := readLimit(c)
+	if refused != nil {
+		return refused
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	match := func(*application) bool { return true }
+	if q.Get("filter") != "" {
+		if match, refused = compileApplications(q.Get("filter")); refused != nil {
+			return refused
+		}
+	}
+	var found []*application
+	for _, a := range slices.Backward(s.app.order) {
+		if match(a) && (!a.system || q.Get("excludeSystemPortals") != "true") {
+			found = append(found, a)
+		}
+	}
+	total := len(found)
+	page := found[min(offset, total):min(offset+limit, total)]
+	list := []any{}
+	for _, a := range page {
+		whole := s.applicationDocument(a)
+		item := map[string]any{"id": a.id, "name": a.name, "description": a.description, "access": whole["access"], "self": tenantPrefix + applicationsPath + "/" + a.id}
+		for name, from := range map[string]string{"image": "imageUrl", "accessUrl": "accessUrl", "templateId": "templateId"} {
+			if v, ok := whole[from]; ok {
+				item[name] = v
+			}
+		}
+		for name := range strings.SplitSeq(q.Get("attributes"), ",") {
+			switch name {
+			case "":
+			case "clientId", "issuer", "templateId", "templateVersion", "advancedConfigurations", "applicationEnabled":
+				if v, ok := whole[name]; ok {
+					item[name] = v
+				}
+			case "allowedRoleAudience", "associatedRoles.allowedAudience":
+				item["associatedRoles"] = map[string]any{"allowedAudience": a.allowedAudience}
+			default:
+				return failure(http.StatusBadRequest, "APP-60505", "Unsupported attribute.", "Unsupported attribute: "+name)
+			}
+		}
+		list = append(list, item)
+	}
+	return object(http.StatusOK, map[string]any{"totalResults": total, "startIndex": offset + 1, "count": len(list), "applications": list, "links": []any{}})
+}
+
+// compileApplications reads a filter of a server API: bare values, which may hold spaces (is-behaviour 1.10).
+func compileApplications(text string) (func(*application) bool, *answer) {
+	bad := failure(http.StatusBadRequest, "APP-60004", "Invalid filter query.", "Invalid filter: "+text)
+	var all []func(*application) bool
+	for part := range strings.SplitSeq(text, " and ") {
+		words := strings.SplitN(strings.TrimSpace(part), " ", 3)
+		if len(words) != 3 || !slices.Contains([]string{"eq", "co", "sw", "ew"}, strings.ToLower(words[1])) {
+			return nil, bad
+		}
+		c := condition{op: strings.ToLower(words[1]), value: strings.Trim(words[2], `"`)}
+		switch words[0] {
+		case "name":
+			all = append(all, func(a *application) bool { return c.holds(a.name, true) })
+		case "clientId":
+			all = append(all, func(a *application) bool { return c.holds(a.client, false) })
+		case "issuer":
+			all = append(all, func(*application) bool { return false })
+		default:
+			return nil, bad
+		}
+	}
+	return func(a *application) bool {
+		return !slices.ContainsFunc(all, func(m func(*application) bool) bool { return !m(a) })
+	}, nil
+}
+
+// oidcSettings is inboundProtocolConfiguration.oidc.
+type oidcSettings struct {
+	ClientID     string   `json:"clientId"`
+	ClientSecret string   `json:"clientSecret"`
+	GrantTypes   []string `json:"grantTypes"`
+	CallbackURLs []string `json:"callbackURLs"`
+	PublicClient bool     `json:"publicClient"`
+	AccessToken  struct {
+		Type        string `json:"type"`
+		User        int64  `json:"userAccessTokenExpiryInSeconds"`
+		Application int64  `json:"applicationAccessTokenExpiryInSeconds"`
+	} `json:"accessToken"`
+	RefreshToken struct {
+		Seconds int64 `json:"expiryInSeconds"`
+	} `json:"refreshToken"`
+	IDToken struct {
+		Seconds int64 `json:"expiryInSeconds"`
+	} `json:"idToken"`
+	PKCE struct {
+		Mandatory bool `json:"mandatory"`
+		Plain     bool `json:"supportPlainTransformAlgorithm"`
+	} `json:"pkce"`
+}
+
+func (o oidcSettings) client(name, owner string) (oauth.Client, *answer) {
+	for _, grant := range o.GrantTypes {
+		if !slices.Contains(oauth.Known, grant) {
+			return oauth.Client{}, failure(http.StatusBadRequest, "OAUTH-60001", "Invalid client.", "Invalid grant type: "+grant)
+		}
+	}
+	switch {
+	case len(o.CallbackURLs) > 1:
+		return oauth.Client{}, failure(http.StatusNotImplemented, "APP-65002", "Unsupported operation.", "Multiple callbacks for OAuth2 are not supported yet. Please use regex to define multiple callbacks.")
+	case needsRedirect(o.GrantTypes) && len(o.CallbackURLs) == 0:
+		return oauth.Client{}, failure(http.StatusBadRequest, "OAUTH-60001", "Invalid client.", "Callback URI is mandatory for Code or Implicit grant types.")
+	}
+	c := oauth.Client{
+		Name: name, Owner: owner, GrantTypes: o.GrantTypes, RedirectURIs: o.CallbackURLs, JWT: o.AccessToken.Type == "JWT", Public: o.PublicClient,
+		PKCE: o.PKCE.Mandatory, PKCEPlain: o.PKCE.Plain, ApplicationLifetime: o.AccessToken.Application, UserLifetime: o.AccessToken.User,
+		RefreshLifetime: o.RefreshToken.Seconds, IDLifetime: o.IDToken.Seconds, Extra: map[string]any{},
+	}
+	if o.ClientID != "" {
+		c.ID, c.Secret = o.ClientID, o.ClientSecret // a secret without an id is ignored (is-behaviour 7)
+	}
+	return c, nil
+}
+
+// applicationMembers are those of a request that are kept as they are.
+var applicationMembers = []string{"imageUrl", "accessUrl", "loginCompletionUrl", "logoutReturnUrl", "templateId", "templateVersion", "isManagementApp", "advancedConfigurations", "claimConfiguration", "authenticationSequence", "provisioningConfigurations"}
+
+func (s *Server) createApplication(c *call) *answer {
+	var body map[string]any
+	if err := json.Unmarshal(c.body, &body); err != nil {
+		return failure(http.StatusBadRequest, "UE-10000", "Invalid request", "Provided request body content is not in the expected format.")
+	}
+	if c.URL.Query().Has("template") {
+		return failure(http.StatusNotImplemented, "APP-65002", "Unsupported operation.", "Application creation by template is not supported.")
+	}
+	name, _ := body["name"].(string)
+	if !validClientName.MatchString(name) {
+		return failure(http.StatusBadRequest, "APP-60001", "Invalid application name.", "The application name is not valid: "+name)
+	}
+	if name == "Console" || name == "My Account" {
+		return failure(http.StatusBadRequest, "APP-60515", "Application name is reserved.", "Application name is reserved: "+name)
+	}
+	a := &application{id: newID(), name: name, owner: c.caller.name, allowedAudience: "ORGANIZATION", created: s.opts.Now(), more: map[string]any{}}
+	if text, ok := body["description"].(string); ok {
+		a.description = text
+	}
+	for _, member := range applicationMembers {
+		// POST ignores logoutReturnUrl (is-behaviour 7).
+		if v, ok := body[member]; ok && v != nil && member != "logoutReturnUrl" {
+			a.more[member] = v
+		}
+	}
+	if refused := a.setAudience(body, true); refused != nil {
+		return refused
+	}
+	var inbound struct {
+		Configuration struct {
+			OIDC *oidcSettings `json:"oidc"`
+		} `json:"inboundProtocolConfiguration"`
+	}
+	if err := json.Unmarshal(c.body, &inbound); err != nil {
+		return failure(http.StatusBadRequest, "UE-10000", "Invalid request", "Provided request body content is not in the expected format.")
+	}
+	s.mu.Lock()
+	if s.app.byName[strings.ToLower(name)] != nil {
+		s.mu.Unlock()
+		return failure(http.StatusConflict, "APP-60007", "Application already exists.", "An application with name: "+name+" already exists in tenantDomain: carbon.super.")
+	}
+	if settings := inbound.Configuration.OIDC; settings != nil {
+		client, refused := settings.client(name, a.owner)
+		if refused == nil {
+			made, err := s.tokens.Register(client)
+			if err != nil {
+				refused = failure(http.StatusConflict, "OAUTH-60008", "Client id already exists.", err.Error())
+			}
+			a.client = made.ID
+		}
+		if refused != nil {
+			s.mu.Unlock()
+			return refused
+		}
+	}
+	s.app.add(a)
+	s.mu.Unlock()
+	s.changed()
+	return empty(http.StatusCreated).at(s.opts.Base + tenantPrefix + applicationsPath + "/" + a.id)
+}
+
+// setAudience reads associatedRoles. The caller holds the lock or is the only one who knows the application.
+func (a *application) setAudience(body map[string]any, create bool) *answer {
+	associated, ok := body["associatedRoles"].(map[string]any)
+	if !ok {
+		return nil
+	}
+	audience, _ := associated["allowedAudience"].(string)
+	if audience != "ORGANIZATION" && audience != "APPLICATION" {
+		return failure(http.StatusBadRequest, "APP-60001", "Invalid request.", "allowedAudience must be ORGANIZATION or APPLICATION.")
+	}
+	if roles, _ := associated["roles"].([]any); len(roles) > 0 && audience == "ORGANIZATION" && !create {
+		return failure(http.StatusBadRequest, "APP-60008", "Invalid request.", "Roles cannot be associated with an application whose allowed audience is organization.")
+	}
+	a.allowedAudience = audience
+	return nil
+}
+
+func (s *Server) patchApplication(c *call) *answer {
+	var body map[string]any
+	if err := json.Unmarshal(c.body, &body); err != nil {
+		return failure(http.StatusBadRequest, "UE-10000", "Invalid request", "Provided request body content is not in the expected format.")
+	}
+	a := func() *answer {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		a := s.app.byID[c.PathValue("id")]
+		if a == nil {
+			return noApplication(c.PathValue("id"))
+		}
+		if name, ok := body["name"].(string); ok && name != a.name {
+			switch other := s.app.byName[strings.ToLower(name)]; {
+			case a.system:
+				return failure(http.StatusForbidden, "APP-60008", "Operation not allowed.", "System applications cannot be renamed.")
+			case !validClientName.MatchString(name):
+				return failure(http.StatusBadRequest, "APP-60001", "Invalid application name.", "The application name is not valid: "+name)
+			case other != nil && other != a:
+				return failure(http.StatusConflict, "APP-60007", "Application already exists.", "An application with name: "+name+" already exists in tenantDomain: carbon.super.")
+			}
+			s.renameApplication(a, name)
+			if client, err := s.tokens.Client(a.client); err == nil {
+				client.Name = name
+				_, _ = s.tokens.Update(client)
+			}
+		}
+		if refused := a.setAudience(body, false); refused != nil {
+			return refused
+		}
+		if text, ok := body["description"].(string); ok {
+			a.description = text
+		}
+		for _, member := range applicationMembers {
+			v, ok := body[member]
+			if !ok || v == nil || member == "isManagementApp" {
+				continue
+			}
+			old, isObject := a.more[member].(map[string]any)
+			if members, ok := v.(map[string]any); ok && isObject && member == "advancedConfigurations" {
+				maps.Copy(old, members)
+				continue
+			}
+			put(&a.more, member, v)
+		}
+		return empty(http.StatusOK)
+	}()
+	if a.status == http.StatusOK {
+		s.changed()
+	}
+	return a
+}
+
+// deleteApplication answers 204 to an unknown id too (is-behaviour 7).
+func (s *Server) deleteApplication(c *call) *answer {
+	s.mu.Lock()
+	a := s.app.byID[c.PathValue("id")]
+	if a != nil && a.system {
+		s.mu.Unlock()
+		return failure(http.StatusForbidden, "APP-60008", "Operation not allowed.", "System applications cannot be deleted.")
+	}
+	if a != nil {
+		s.removeApplication(a)
+		if a.client != "" {
+			_ = s.tokens.Delete(a.client)
+		}
+	}
+	s.mu.Unlock()
+	s.changed()
+	return empty(http.StatusNoContent)
+}
+
+func (s *Server) getOIDC(c *call) *answer {
+	s.mu.RLock()
+	a := s.app.byID[c.PathValue("id")]
+	s.mu.RUnlock()
+	if a == nil {
+		return noApplication(c.PathValue("id"))
+	}
+	client, err := s.tokens.Client(a.client)
+	if err != nil {
+		return failure(http.StatusNotFound, "APP-60502", "Inbound protocol not found.", "Application does not have an OIDC configuration.")
+	}
+	return object(http.StatusOK, oidcDocument(client))
+}
+
+func oidcDocument(c oauth.Client) map[string]any {
+	kind := "Default"
+	if c.JWT {
+		kind = "JWT"
+	}
+	return map[string]any{
+		"clientId": c.ID, "clientSecret": c.Secret, "state": "ACTIVE", "grantTypes": append([]string{}, c.GrantTypes...),
+		"callbackURLs": append([]string{}, c.RedirectURIs...), "allowedOrigins": []string{}, "publicClient": c.Public,
+		"accessToken": map[string]any{
+			"type": kind, "userAccessTokenExpiryInSeconds": c.UserLifetime, "applicationAccessTokenExpiryInSeconds": c.ApplicationLifetime,
+			"bindingType": "None", "revokeTokensWhenIDPSessionTerminated": false, "validateTokenBinding": false, "accessTokenAttributes": []string{},
+		},
+		"refreshToken": map[string]any{"expiryInSeconds": c.RefreshLifetime, "renewRefreshToken": true},
+		"idToken": map[string]any{"expiryInSeconds": c.IDLifetime, "audience": []string{}, "idTokenSignedResponseAlg": "",
+			"encryption": map[string]any{"enabled": false, "algorithm": "", "method": ""}},
+		"pkce":            map[string]any{"mandatory": c.PKCE, "supportPlainTransformAlgorithm": c.PKCEPlain},
+		"scopeValidators": []string{}, "subject": map[string]any{"subjectType": "public"}, "isFAPIApplication": false, "validateRequestObjectSignature": false,
+	}
+}
+
+func (s *Server) regenerateSecret(c *call) *answer {
+	s.mu.RLock()
+	a := s.app.byID[c.PathValue("id")]
+	s.mu.RUnlock()
+	if a == nil {
+		return noApplication(c.PathValue("id"))
+	}
+	client, err := s.tokens.RotateSecret(a.client)
+	if err != nil {
+		return failure(http.StatusNotFound, "APP-60502", "Inbound protocol not found.", "Application does not have an OIDC configuration.")
+	}
+	return object(http.StatusOK, oidcDocument(client))
+}
