@@ -126,7 +126,7 @@ func shownRevision(api string, r revision) map[string]any {
 	if deployed == nil {
 		deployed = []deployment{}
 	}
-	return map[string]any{"displayName": r.DisplayName, "id": r.ID, "description": r.Description, "createdTime": millis(r.CreatedTime),
+	return map[string]any{"displayName": r.DisplayName, "id": r.ID, "description": r.Description, "createdTime": stamp(r.CreatedTime),
 		"apiInfo": map[string]any{"id": api}, "deploymentInfo": deployed}
 }
 
@@ -263,7 +263,7 @@ func deployRevision(c *call) *answer {
 	revisions := append([]revision{}, a.Revisions...)
 	out := []deployment{}
 	for _, d := range wanted {
-		d.RevisionUUID, d.Status, d.DeployedTime, d.SuccessDeployedTime = ptr(id), ptr("APPROVED"), ptr(millis(c.server.now())), nil
+		d.RevisionUUID, d.Status, d.DeployedTime, d.SuccessDeployedTime = ptr(id), ptr("APPROVED"), ptr(stamp(c.server.now())), nil
 		d.LiveGatewayCount, d.DeployedGatewayCount, d.FailedGatewayCount = ptr(int64(0)), ptr(int64(0)), ptr(int64(0))
 		for j := range revisions { // one revision per environment
 			revisions[j].Deployments = withoutEnvironment(revisions[j].Deployments, *d.Name)
@@ -320,6 +320,9 @@ func (t *tenant) deployedTo(environment string) bool {
 	}
 	return false
 }
+
+// stamp writes a time as the documents say of revisions and deployments.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // millis writes a time as the server writes most of them: milliseconds since 1970, in a string.
 func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }

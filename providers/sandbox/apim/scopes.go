@@ -60,7 +60,9 @@ func MayHave(roles []string, scope string) bool {
 	if !strings.HasPrefix(scope, "apim:") && !strings.HasPrefix(scope, "service_catalog:") {
 		return false
 	}
-	has := func(role string) bool { return slices.ContainsFunc(roles, func(r string) bool { return strings.EqualFold(r, role) }) }
+	has := func(role string) bool {
+		return slices.ContainsFunc(roles, func(r string) bool { return strings.EqualFold(r, role) })
+	}
 	return has("admin") || slices.ContainsFunc(scopeRoles[scope], has)
 }
 

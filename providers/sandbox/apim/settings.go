@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 )
 
 func settingRoutes() []route {
@@ -82,8 +83,18 @@ func complete(list []setting) []setting {
 	return out
 }
 
-// knownScopes are the scopes of all operations, sorted.
+var known struct {
+	sync.Once
+	scopes []string
+}
+
+// knownScopes are the scopes of all operations, sorted. The list is shared: it is not to be changed.
 func knownScopes() []string {
+	known.Do(func() { known.scopes = scopesOfRoutes() })
+	return known.scopes
+}
+
+func scopesOfRoutes() []string {
 	seen := map[string]bool{}
 	for _, r := range routes() {
 		for _, s := range r.scopes {
