@@ -49,7 +49,7 @@ func (l *loader) declareBlock(b *hcl.Block, mode Mode) {
 	}
 	content, rest, diags := b.Body.PartialContent(meta)
 	l.add(diags)
-	block.Body = rest
+	block.Body, block.sorted = rest, &sortedBody{Body: rest}
 	if a := content.Attributes["count"]; a != nil {
 		block.Count = a.Expr
 	}
@@ -98,7 +98,7 @@ func (l *loader) chooseProvider(b *Block, a *hcl.Attribute) {
 		l.errorf(a.Expr.Range().Ptr(), "Invalid provider reference", "Name the provider, and its alias if it has one, "+
 			"without quotes: %s or %s.ALIAS.", b.Provider, b.Provider)
 	case t.RootName() != b.Provider:
-		l.errorf(a.Expr.Range().Ptr(), "Invalid provider reference", "A %s belongs to the provider %q; %q cannot serve it.",
+		l.errorf(a.Expr.Range().Ptr(), "Invalid provider reference", "The type %q belongs to the provider %q; %q cannot serve it.",
 			b.Address.Type, b.Provider, ref)
 	default:
 		b.Provider, b.providerRange = ref, a.Expr.Range()
@@ -173,7 +173,7 @@ func (l *loader) ignorePath(b *Block, t hcl.Traversal) (cty.Path, bool) {
 			"configured value to ignore. Remove it.", first.Name)
 		return nil, false
 	}
-	if !l.checkPath(b.Type.ImpliedType(), t, "ignore_changes") {
+	if !l.checkPath(b.Type.ImpliedType(), t, b.Address.Type) {
 		return nil, false
 	}
 	var path cty.Path

@@ -187,7 +187,7 @@ type checker struct {
 }
 
 func (c *checker) add(path cty.Path, summary, format string, args ...any) {
-	at := c.rangeOf(path)
+	at, _ := c.rangeOf(path)
 	c.diags = append(c.diags, problem(&at, summary, format, args...))
 }
 
@@ -205,8 +205,13 @@ func (c *checker) block(b *schema.Block, v cty.Value, path cty.Path) {
 		}
 		x := v.GetAttr(a.Name)
 		if !x.IsMarked() && x.IsNull() {
-			if c.requires(a) {
-				c.add(at(path, a.Name), "Missing required argument", "The argument %q is required, and its value is null.", a.Name)
+			if !c.requires(a) {
+				continue
+			}
+			// That it is not written at all is the decoder's finding.
+			if r, written := c.rangeOf(at(path, a.Name)); written {
+				c.diags = append(c.diags, problem(&r, "Missing required argument", "The argument %q is required, and its value "+
+					"is null.", a.Name))
 			}
 			continue
 		}
@@ -323,18 +328,19 @@ func quotes(text string, v cty.Value) bool {
 	return found
 }
 
-// rangeOf returns where the value at path is written, as near as can be told.
-func (c *checker) rangeOf(path cty.Path) hcl.Range {
+// rangeOf returns where the value at path is written, as near as can be told, and whether it is
+// written at all.
+func (c *checker) rangeOf(path cty.Path) (hcl.Range, bool) {
 	body, form := c.body, hcldec.Spec(c.spec.decoder)
 	where := body.MissingItemRange()
 	for i := 0; i < len(path); i++ {
 		step, ok := path[i].(cty.GetAttrStep)
 		if !ok {
-			break
+			return where, true
 		}
-		content, _, _ := body.PartialContent(hcldec.ImpliedSchema(form))
+		content, _ := body.Content(hcldec.ImpliedSchema(form))
 		if a := content.Attributes[step.Name]; a != nil {
-			return a.Expr.Range()
+			return a.Expr.Range(), true
 		}
 		blocks := content.Blocks.OfType(step.Name)
 		n := 0
@@ -346,9 +352,9 @@ func (c *checker) rangeOf(path cty.Path) hcl.Range {
 		}
 		nested := hcldec.ChildBlockTypes(form)[step.Name]
 		if n >= len(blocks) || nested == nil {
-			break
+			return where, false
 		}
 		where, body, form = blocks[n].DefRange, blocks[n].Body, nested
 	}
-	return where
+	return where, true
 }

@@ -116,7 +116,8 @@ type Block struct {
 	Range hcl.Range // the header
 
 	spec          spec
-	dynamic       bool // whether Body may hold dynamic blocks
+	sorted        *sortedBody // Body, for decoding
+	dynamic       bool        // whether Body may hold dynamic blocks
 	dependsOn     []hcl.Traversal
 	providerRange hcl.Range // where the provider was chosen
 	metaRefs      []edge    // of count and for_each

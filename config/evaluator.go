@@ -364,7 +364,7 @@ func (e *Evaluator) Decode(b *Block, i Instance) (cty.Value, hcl.Diagnostics) {
 		ctx = ctx.NewChild()
 		ctx.Variables = map[string]cty.Value{"count": cty.ObjectVal(map[string]cty.Value{"index": i.Key})}
 	}
-	return decode(b.Body, b.spec, b.dynamic, ctx, b.Type)
+	return decode(b.sorted, b.spec, b.dynamic, ctx, b.Type)
 }
 
 // Provider evaluates a provider block, whose decoder is that of its schema.
@@ -383,12 +383,9 @@ func decode(body hcl.Body, s spec, dynamic bool, ctx *hcl.EvalContext, t *schema
 		body = dynblock.Expand(body, ctx)
 	}
 	v, diags := hcldec.Decode(body, s.decoder, ctx)
-	if diags.HasErrors() {
-		return cty.DynamicVal, Distinct(diags)
-	}
-	c := checker{body: body, spec: s}
+	c := checker{body: body, spec: s, diags: diags}
 	if c.block(s.block, v, nil); c.diags.HasErrors() {
-		return cty.DynamicVal, append(diags, Distinct(c.diags)...)
+		return cty.DynamicVal, Distinct(c.diags)
 	}
 	v = s.defaults(v)
 	if t != nil && t.Check != nil {
@@ -396,7 +393,7 @@ func decode(body hcl.Body, s spec, dynamic bool, ctx *hcl.EvalContext, t *schema
 			c.add(p.Path, p.Summary, "%s", p.Detail)
 		}
 	}
-	return v, append(diags, Distinct(c.diags)...)
+	return v, Distinct(c.diags)
 }
 
 // Output evaluates an output. A sensitive one is marked; one that holds sensitive values and is

@@ -46,6 +46,7 @@ type Flag struct {
 type given struct {
 	raw   string    // as typed, of the environment and of -var
 	isRaw bool      // whether raw counts
+	wrong bool      // reported already; the value is unknown
 	value cty.Value // of a file
 	rng   hcl.Range
 	from  string // how messages call the place: `the environment variable "X"`
@@ -126,6 +127,7 @@ func (l *loader) readValues(path string, values map[string]given) {
 		v, diags := attr.Expr.Value(nil)
 		l.add(diags)
 		if diags.HasErrors() {
+			values[name] = given{wrong: true}
 			continue
 		}
 		if l.c.Variables[name] == nil {

@@ -18,6 +18,9 @@ import (
 // Load reads the configuration files of dir, *.hcl and *.hcl.json, and the values of its
 // variables, and checks all that needs no server. All mistakes come out together, sorted by place.
 //
+// A file with syntax errors, or one that cannot be read, hides what it declares, so then nothing
+// else is checked.
+//
 // The Config is never nil: with errors it serves to print them (Sources) and for nothing else.
 // Files whose names begin with a dot or are an editor's leftovers are not read.
 func Load(dir string, known schema.Set, vars Inputs) (*Config, hcl.Diagnostics) {
@@ -93,6 +96,9 @@ func (l *loader) isFlagged(at *hcl.Range) bool {
 
 func (l *loader) load() {
 	bodies := l.readFiles()
+	if l.diags.HasErrors() {
+		return // what a broken file declares is missed everywhere else
+	}
 	var blocks hcl.Blocks
 	for _, body := range bodies {
 		l.flagForeign(body)

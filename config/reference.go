@@ -174,6 +174,11 @@ func (l *loader) resolveAll(expr hcl.Expression, s site) {
 
 func (l *loader) resolveDependsOn(list []hcl.Traversal, refs *[]edge) {
 	for _, t := range list {
+		if root := t.RootName(); slices.Contains([]string{"var", "local", "each", "count", "path"}, root) {
+			l.flag(t.SourceRange(), "Invalid depends_on reference", "depends_on names resources and data sources, and %s is "+
+				"neither.", traversalString(t))
+			continue
+		}
 		addr, rest, ok := l.addressOf(t)
 		if !ok {
 			continue
@@ -380,7 +385,7 @@ func (l *loader) resolveBlock(expr hcl.Expression, t hcl.Traversal, s site) {
 	}
 	e.attr = attrName(rest, 0)
 	s.record(e)
-	l.checkPath(b.Type.ImpliedType(), rest, "a "+addr.Type)
+	l.checkPath(b.Type.ImpliedType(), rest, addr.String())
 }
 
 // checkKey reports whether a literal instance key can be one of b's.
@@ -450,11 +455,11 @@ func (l *loader) checkPath(t cty.Type, steps hcl.Traversal, what string) bool {
 		switch {
 		case t.IsObjectType() && name != "":
 			if !t.HasAttribute(name) {
-				l.flag(step.SourceRange(), "Unsupported attribute", "%s has no attribute %q.%s", sentence(what), name,
+				l.flag(step.SourceRange(), "Unsupported attribute", "%s has no attribute %q.%s", what, name,
 					didYouMean(name, keys(t.AttributeTypes())))
 				return false
 			}
-			t, what = t.AttributeType(name), name
+			t, what = t.AttributeType(name), what+"."+name
 		case t.IsMapType() || t.IsListType() && name == "":
 			t = t.ElementType()
 		default:
@@ -462,14 +467,4 @@ func (l *loader) checkPath(t cty.Type, steps hcl.Traversal, what string) bool {
 		}
 	}
 	return true
-}
-
-func sentence(s string) string {
-	if s == "" || strings.HasPrefix(s, "var.") {
-		return s
-	}
-	if what, ok := strings.CutPrefix(s, "a "); ok {
-		return "A " + what
-	}
-	return quote(s)
 }

@@ -55,7 +55,9 @@ func (l *loader) declareVariable(b *hcl.Block) {
 	if a := content.Attributes["type"]; a != nil {
 		t, defaults, diags := typeexpr.TypeConstraintWithDefaults(a.Expr)
 		l.add(diags)
-		if !diags.HasErrors() {
+		if diags.HasErrors() {
+			v.fallback = cty.DynamicVal
+		} else {
 			v.constraint, v.defaults = t, defaults
 			v.Type = t.WithoutOptionalAttributesDeep()
 			v.literal = t.IsPrimitiveType()
@@ -143,6 +145,9 @@ func (l *loader) giveValue(v *Variable, g given, ok bool) cty.Value {
 		return unknown
 	}
 	value, rng := g.value, g.rng
+	if g.wrong {
+		return unknown
+	}
 	if g.isRaw {
 		var diags hcl.Diagnostics
 		value, rng, diags = l.parseRaw(v, g)
