@@ -107,12 +107,11 @@ func (t *applications) Create(ctx context.Context, planned cty.Value) (*engine.O
 
 // Update changes an application by PUT of the whole.
 func (t *applications) Update(ctx context.Context, live *engine.Object, planned cty.Value) (*engine.Object, error) {
-	planned = rest.Removals(&t.Type.Block, live.Value, planned)
 	now, body, err := t.Current(ctx, live, planned)
 	if err != nil {
 		return nil, t.foreign(err)
 	}
-	rest.Overlay(&t.Type.Block, body, now.Value, planned)
+	rest.Overlay(&t.Type.Block, body, now.Value, rest.Rebase(&t.Type.Block, live.Value, planned, now.Value))
 	for _, name := range serverOnly {
 		delete(body, name)
 	}

@@ -334,10 +334,11 @@ func (t *keysType) Update(ctx context.Context, live *engine.Object, planned cty.
 	}
 	now := t.object(application, r)
 	if err := rest.Moved(&t.table.Block, live.Value, planned, now.Value); err != nil {
-		return nil, err
+		return nil, rest.Unwritten(err)
 	}
+	planned = rest.Rebase(&t.table.Block, live.Value, planned, now.Value)
 	secret := r.Secret
-	if t.differs(planned, r) || len(removedProperties(r, planned)) > 0 {
+	if t.differs(planned, r) || len(removedProperties(planned)) > 0 {
 		if err := t.put(ctx, application, r, planned); err != nil {
 			return nil, err
 		}
@@ -354,21 +355,15 @@ func (t *keysType) Update(ctx context.Context, live *engine.Object, planned cty.
 	return t.again(ctx, now, secret)
 }
 
-// removedProperties are those of the row that planned, wanted over live, no longer has.
-func removedProperties(r *keyRow, planned cty.Value) []string {
-	if !isKnown(plain(planned, "additional_properties")) {
-		return nil
-	}
-	keep := knownMap(planned, "additional_properties")
+// removedProperties are those that the plan removes: nulls, by rest.Rebase.
+func removedProperties(planned cty.Value) []string {
 	var out []string
-	for name, v := range r.Properties {
-		if _, ok := propertyText(v); ok {
-			if _, ok := keep[name]; !ok {
-				out = append(out, name)
-			}
+	known := knownMap(planned, "additional_properties")
+	for _, name := range keysOf(planned, "additional_properties") {
+		if _, ok := known[name]; !ok {
+			out = append(out, name)
 		}
 	}
-	slices.Sort(out)
 	return out
 }
 
@@ -389,7 +384,7 @@ func (t *keysType) put(ctx context.Context, application string, r *keyRow, plann
 		body["callbackUrl"] = strings.TrimSpace(v.AsString())
 	}
 	properties := map[string]any{}
-	removed := removedProperties(r, planned)
+	removed := removedProperties(planned)
 	for name, v := range r.Properties {
 		if v != nil && !slices.Contains(removed, name) {
 			properties[name] = v

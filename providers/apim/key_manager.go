@@ -112,14 +112,13 @@ func (t *keyManagers) Update(ctx context.Context, live *engine.Object, planned c
 	if err != nil {
 		return nil, rest.Unwritten(err)
 	}
-	planned = rest.Removals(&t.Type.Block, live.Value, planned)
 	now, body, err := t.Current(ctx, live, planned)
 	if err != nil {
 		return nil, err
 	}
 	// Overlay knows a secret that is kept as one value; ours are kept one by one.
 	delete(body, secretMember)
-	rest.Overlay(&t.Type.Block, body, now.Value, planned)
+	rest.Overlay(&t.Type.Block, body, now.Value, rest.Rebase(&t.Type.Block, live.Value, planned, now.Value))
 	encodeKeyManager(&t.Type.Block, body, c)
 	res, err := t.Client.Do(ctx, rest.Request{Method: http.MethodPut, Path: t.URL(live.ID), Body: body})
 	if err != nil {

@@ -99,7 +99,12 @@ func lengthIn(least, most int) func(cty.Value) error {
 // pemText returns the canonical PEM text of value, which is PEM or PEM in Base64; "" when it is
 // neither.
 func pemText(value string) string {
-	text := []byte(value)
+	// A certificate may be indented, as in a here-document.
+	lines := strings.Split(value, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	text := []byte(strings.Join(lines, "\n"))
 	if !strings.Contains(value, "-----BEGIN") {
 		var err error
 		if text, err = base64.StdEncoding.DecodeString(strings.Join(strings.Fields(value), "")); err != nil {

@@ -178,7 +178,7 @@ func TestMovedAndDifferent(t *testing.T) {
 	live := decoded(t, body)
 	planned := with(live, map[string]cty.Value{
 		"display_name": cty.StringVal("b"),
-		"properties":   cty.MapVal(map[string]cty.Value{"k": cty.StringVal("2")}),
+		"properties":   cty.MapVal(map[string]cty.Value{"k": cty.StringVal("2"), "o": cty.StringVal("1")}),
 		"claim":        cty.ListVal([]cty.Value{claim("a", "5"), claim("b", "2")}),
 	})
 	for _, test := range []struct {
@@ -187,8 +187,8 @@ func TestMovedAndDifferent(t *testing.T) {
 	}{
 		{"as planned from", body, "", []string{"display_name", `properties["k"]`, "claim"}},
 		{"changed elsewhere", `{"displayName":"A","size":2,"properties":{"k":"1","o":"9"},"claims":[{"remote":"b","local":"2"},{"remote":"a","local":"1"}],"limit":{"count":1}}`,
-			"", []string{"display_name", "size", `properties["k"]`, "claim"}},
-		{"already as wanted", `{"displayName":"b","size":1,"properties":{"k":"2"},"claims":[{"remote":"b","local":"2"},{"remote":"a","local":"5"}],"limit":{"count":1}}`, "", nil},
+			"", []string{"display_name", "size", `properties["k"]`, `properties["o"]`, "claim"}},
+		{"already as wanted", `{"displayName":"b","size":1,"properties":{"k":"2","o":"1"},"claims":[{"remote":"b","local":"2"},{"remote":"a","local":"5"}],"limit":{"count":1}}`, "", nil},
 		{"changed", `{"displayName":"c"}`, "display_name", nil},
 		{"key changed", `{"displayName":"a","properties":{"k":"7"}}`, `properties["k"]`, nil},
 		{"element changed", `{"displayName":"a","properties":{"k":"1"},"claims":[{"remote":"a","local":"7"},{"remote":"b","local":"2"}]}`, "claim", nil},

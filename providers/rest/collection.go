@@ -241,12 +241,11 @@ func (c *Collection) Current(ctx context.Context, live *engine.Object, planned c
 // Update changes the object by PUT of the whole object as the server has it, with the planned
 // values over it.
 func (c *Collection) Update(ctx context.Context, live *engine.Object, planned cty.Value) (*engine.Object, error) {
-	planned = Removals(&c.Type.Block, live.Value, planned)
 	now, body, err := c.Current(ctx, live, planned)
 	if err != nil {
 		return nil, err
 	}
-	Overlay(&c.Type.Block, body, now.Value, planned)
+	Overlay(&c.Type.Block, body, now.Value, Rebase(&c.Type.Block, live.Value, planned, now.Value))
 	if c.Encode != nil {
 		if err := c.Encode(body); err != nil {
 			return nil, &unwritten{err}

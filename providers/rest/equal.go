@@ -41,6 +41,9 @@ func Moved(b *schema.Block, live, planned, now cty.Value) error {
 					return moved(fmt.Sprintf("%s[%q]", a.Name, key.AsString()))
 				}
 			}
+			if key, ok := removedKey(l, p, n); ok {
+				return moved(fmt.Sprintf("%s[%q]", a.Name, key))
+			}
 			continue
 		}
 		if !Equal(a, p, l) && !Equal(a, n, l) && !Equal(a, n, p) {
@@ -57,6 +60,20 @@ func Moved(b *schema.Block, live, planned, now cty.Value) error {
 		}
 	}
 	return nil
+}
+
+// removedKey returns a key that the plan removes and that holds something else now.
+func removedKey(live, planned, now cty.Value) (string, bool) {
+	if live.IsNull() || !live.IsKnown() {
+		return "", false
+	}
+	for it := live.ElementIterator(); it.Next(); {
+		key, had := it.Element()
+		if has := index(now, key); !planned.HasIndex(key).True() && !has.IsNull() && !has.RawEquals(had) {
+			return key.AsString(), true
+		}
+	}
+	return "", false
 }
 
 func moved(name string) error {

@@ -1,0 +1,152 @@
+package apim
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"wso2plan/engine"
+	sandbox "wso2plan/providers/sandbox/apim"
+)
+
+func TestApplicationLife(t *testing.T) {
+	s := serve(t, func(o *sandbox.Options) {
+		o.ApplicationAttributes = []sandbox.ApplicationAttribute{{Name: "Cost centre"}, {Name: "Other"}, {Name: "Secret", Hidden: true}}
+		o.GroupSharing = true
+	})
+	apps := s.typ("apim_application")
+	ctx := t.Context()
+	attrs := map[string]cty.Value{"name": str("shop"), "throttling_policy": str("10PerMin"), "description": str("d"),
+		"attributes": props("Cost centre", "42"), "visibility": str("SHARED_WITH_ORG")}
+	planned := value(apps, attrs)
+	if _, err := apps.Find(ctx, planned); !errors.Is(err, engine.ErrNotFound) {
+		t.Fatalf("found before it is made: %v", err)
+	}
+	o := must[*engine.Object](t)(apps.Create(ctx, planned))
+	for name, want := range attrs {
+		if name == "attributes" {
+			want = props("Cost centre", "42", "Other", "") // declared and not set
+		}
+		if got := plain(o.Value, name); !got.RawEquals(want) {
+			t.Errorf("%s is %#v, want %#v", name, got, want)
+		}
+	}
+	if knownString(o.Value, "owner") != "admin" || knownString(o.Value, "status") != "APPROVED" || knownString(o.Value, "id") != o.ID {
+		t.Errorf("made %#v", o.Value)
+	}
+	for _, name := range []string{"shop", "SHOP"} { // the server compares without case
+		found := must[*engine.Object](t)(apps.Find(ctx, value(apps, map[string]cty.Value{"name": str(name), "throttling_policy": str("Unlimited")})))
+		if found.ID != o.ID || !found.Value.RawEquals(o.Value) {
+			t.Errorf("%s is not what was made", name)
+		}
+	}
+	for _, name := range []string{"sho", "shop2"} { // the query finds what contains it
+		if _, err := apps.Find(ctx, value(apps, map[string]cty.Value{"name": str(name), "throttling_policy": str("Unlimited")})); !errors.Is(err, engine.ErrNotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	changed := must[*engine.Object](t)(apps.Update(ctx, o, over(apps, o, map[string]cty.Value{
+		"name": str("store"), "throttling_policy": str("Unlimited"), "description": str(""), "attributes": props("Other", "x")})))
+	if knownString(changed.Value, "name") != "store" || changed.ID != o.ID || knownString(changed.Value, "description") != "" ||
+		knownMap(changed.Value, "attributes")["Cost centre"] != "" || knownMap(changed.Value, "attributes")["Other"] != "x" ||
+		knownString(changed.Value, "visibility") != "SHARED_WITH_ORG" {
+		t.Errorf("changed to %#v", changed.Value)
+	}
+	body := s.raw(200, "GET", devportal+"/applications/"+o.ID, nil)
+	s.raw(200, "PUT", devportal+"/applications/"+o.ID, map[string]any{"name": body["name"], "throttlingPolicy": "50PerMin"})
+	if _, err := apps.Update(ctx, changed, over(apps, changed, map[string]cty.Value{"throttling_policy": str("20PerMin")})); !errors.Is(err, engine.ErrMoved) {
+		t.Errorf("an edit behind our back: %v", err)
+	}
+	for range 2 {
+		if err := apps.Delete(ctx, changed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := apps.Read(ctx, o.ID); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("read after delete: %v", err)
+	}
+}
+
+func TestApplicationDrops(t *testing.T) {
+	s := serve(t, nil) // neither group sharing nor attributes
+	apps := s.typ("apim_application")
+	for attribute, v := range map[string]cty.Value{"groups": strs("team"), "attributes": props("Cost centre", "42")} {
+		o, err := apps.Create(t.Context(), value(apps, map[string]cty.Value{"name": str(attribute), "throttling_policy": str("Unlimited"), attribute: v}))
+		var at *engine.AttributeError
+		if o == nil || !errors.As(err, &at) || at.Attribute != attribute {
+			t.Errorf("%s: %v, %v", attribute, o, err)
+		}
+		if _, err = apps.Update(t.Context(), o, over(apps, o, map[string]cty.Value{attribute: v})); !errors.As(err, &at) {
+			t.Errorf("%s by an update: %v", attribute, err)
+		}
+	}
+	_, err := apps.Create(t.Context(), value(apps, map[string]cty.Value{"name": str("x"), "throttling_policy": str("Nothing")}))
+	var at *engine.AttributeError
+	if !errors.As(err, &at) || at.Attribute != "throttling_policy" || !engine.Refused(err) {
+		t.Errorf("unknown policy: %v", err)
+	}
+}
+
+func TestApplicationCheckPlan(t *testing.T) {
+	s := serve(t, func(o *sandbox.Options) {
+		o.ApplicationAttributes = []sandbox.ApplicationAttribute{{Name: "Needed", Required: true}, {Name: "Free"}, {Name: "Hidden", Hidden: true}}
+	})
+	apps := s.typ("apim_application")
+	plan := func(action engine.Action, attributes cty.Value) []engine.PlanProblem {
+		return apps.(engine.Checker).CheckPlan(t.Context(), []engine.Planned{{Address: "a", Action: action,
+			After: value(apps, map[string]cty.Value{"name": str("x"), "throttling_policy": str("Unlimited"), "attributes": attributes})}})
+	}
+	for name, c := range map[string]struct {
+		action     engine.Action
+		attributes cty.Value
+		want       string
+	}{
+		"fine":       {engine.Create, props("Needed", "x", "Free", "y"), ""},
+		"undeclared": {engine.Create, props("Needed", "x", "Fre", "y"), `"Free", "Hidden" and "Needed", and would drop "Fre"`},
+		"hidden":     {engine.Create, props("Needed", "x", "Hidden", "y"), "as hidden"},
+		"missing":    {engine.Create, cty.NullVal(cty.Map(cty.String)), `requires the application attribute "Needed"`},
+		"update":     {engine.Update, props("Free", "y"), ""},
+		"unchanged":  {engine.None, props("nothing", "y"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := plan(c.action, c.attributes)
+			if c.want == "" && len(got) != 0 || c.want != "" && (len(got) != 1 || !strings.Contains(got[0].Detail, c.want)) {
+				t.Errorf("problems %+v", got)
+			}
+		})
+	}
+}
+
+func TestApplicationsOfOthers(t *testing.T) {
+	s := serve(t, func(o *sandbox.Options) { o.GroupSharing = true })
+	ann := s.login("ann")
+	apps, theirs := s.typ("apim_application"), ann.typ("apim_application")
+	planned := func() cty.Value {
+		return value(apps, map[string]cty.Value{"name": str("shop"), "throttling_policy": str("Unlimited")})
+	}
+	o := must[*engine.Object](t)(theirs.Create(t.Context(), planned()))
+	if knownString(o.Value, "owner") != "ann" {
+		t.Errorf("owner %q", knownString(o.Value, "owner"))
+	}
+	if _, err := apps.Find(t.Context(), planned()); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("the application of another is ours: %v", err)
+	}
+	must[*engine.Object](t)(apps.Create(t.Context(), planned())) // names are each owner's
+	if _, err := apps.Read(t.Context(), o.ID); err == nil {
+		t.Error("the application of another can be read")
+	} else if !errors.Is(err, engine.ErrNotFound) && !strings.Contains(err.Error(), "alias of the provider") {
+		t.Errorf("reading the application of another: %v", err)
+	}
+}
+
+func TestIsUs(t *testing.T) {
+	s := serve(t, nil)
+	apps := s.typ("apim_application").(*applications)
+	for owner, want := range map[string]bool{"admin": true, "admin@carbon.super": true, "Admin": true, "PRIMARY/admin": true, "ann": false, "admin@acme.com": false} {
+		if apps.isUs(owner) != want {
+			t.Errorf("%s is us: %v", owner, !want)
+		}
+	}
+}
