@@ -328,3 +328,15 @@ func NewID() string {
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:16])
 }
+
+// Search returns a client for which match is true; which one, when there are several, is not said. match must not keep or change what it is given.
+func (s *Server) Search(match func(*Client) bool) (Client, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.clients {
+		if match(c) {
+			return *c.copy(), true
+		}
+	}
+	return Client{}, false
+}

@@ -1,0 +1,40 @@
+package sandbox
+
+import (
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// A counter counts requests: all that came, and those that are being served.
+type counter struct{ all, now atomic.Int64 }
+
+func (c *counter) value() int64  { return c.all.Load() }
+func (c *counter) flying() int64 { return c.now.Load() }
+
+// wrap is the one place through which every request of a server passes: counted, delayed, handed on, and noted when it may have changed something.
+func (s *Sandbox) wrap(i *instance, opts Options) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		if opts.Middleware != nil {
+			next = opts.Middleware(i.name, next)
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			i.counter.all.Add(1)
+			i.counter.now.Add(1)
+			defer i.counter.now.Add(-1)
+			if opts.Latency > 0 {
+				wait := time.NewTimer(opts.Latency)
+				defer wait.Stop()
+				select {
+				case <-wait.C:
+				case <-r.Context().Done():
+					return
+				}
+			}
+			next.ServeHTTP(w, r)
+			if r.Method != http.MethodGet && r.Method != http.MethodHead {
+				s.data.touch()
+			}
+		})
+	}
+}

@@ -1,0 +1,280 @@
+// Package sandbox serves an API Manager and an Identity Server in memory, over HTTPS on this machine: two servers that call each other as the real
+// ones do, to try configurations on and to test against.
+//
+// The servers themselves are its subpackages. This one gives them addresses, certificates, users and a file to keep their contents in.
+package sandbox
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"wso2plan/providers/sandbox/apim"
+	"wso2plan/providers/sandbox/is"
+	"wso2plan/providers/sandbox/oauth"
+)
+
+// Options says how the two servers are set up. The zero value serves fresh packs on 9443 and 9444.
+type Options struct {
+	// APIMAddr and ISAddr are where the servers listen: ":9443" and ":9444" when empty, "127.0.0.1:0" for a free port. An address without a
+	// host is on 127.0.0.1: the sandbox serves this machine alone.
+	APIMAddr, ISAddr string
+	// Latency is how long each request waits before it is served.
+	Latency time.Duration
+	// DataFile keeps the contents between runs; empty keeps nothing. It holds private keys and password hashes and is made with mode 0600. What
+	// was changed is written within half a second, and when the sandbox is closed.
+	DataFile string
+	// Seed makes that many objects for load: users of Identity Server and applications of API Manager, and a part of it of each other type. It is
+	// not done again when DataFile has contents.
+	Seed int
+	// Issuer is the iss claim of Identity Server's tokens, and what its discovery document says. Empty is its address + "/oauth2/token".
+	Issuer string
+	// Resolve are addresses that API Manager's and Identity Server's own calls take other ways to, "HOST:PORT=ADDRESS" as curl's --resolve has
+	// it; ADDRESS is a host or host:port. wso2is:9443 and wso2am:9443 lead to the two servers unless named here. The hosts are in the certificate.
+	Resolve []string
+	// Users are API Manager's users beside admin (admin). Identity Server's are made by SCIM.
+	Users []User
+	// Roles are roles that exist in API Manager's user store beside those of a fresh pack.
+	Roles []string
+	// Stores are Identity Server's secondary user stores.
+	Stores []string
+	// CustomAttributes are attributes of urn:scim:schemas:extension:custom:User that exist.
+	CustomAttributes []string
+	// Middleware wraps every request of a server ("apim", "is"), inside of latency and count. Nil is none.
+	Middleware func(server string, next http.Handler) http.Handler
+}
+
+// A User is a user of API Manager: of the super tenant, or of another as "ann@acme.com".
+type User struct {
+	Name, Password string
+	Roles          []string // none: Internal/subscriber, Internal/creator, Internal/publisher
+}
+
+// A Sandbox is two running servers.
+type Sandbox struct {
+	apim, is    *instance
+	apimServer  *apim.Server
+	isServer    *is.Server
+	apimTokens  *oauth.Server
+	authority   *authority
+	data        *dataFile
+	closing     sync.Once
+	closeError  error
+	stopWatcher func() bool
+}
+
+// An instance is one listening server.
+type instance struct {
+	name     string
+	listener net.Listener
+	server   *http.Server
+	url      string
+	counter  counter
+	done     chan error
+}
+
+// Start serves until ctx ends or Close is called. An error means that nothing is left running.
+func Start(ctx context.Context, opts Options) (_ *Sandbox, err error) {
+	s := &Sandbox{apim: &instance{name: "apim"}, is: &instance{name: "is"}}
+	defer func() {
+		if err != nil {
+			s.apim.abandon()
+			s.is.abandon()
+		}
+	}()
+	if err := s.apim.listen(opts.APIMAddr, ":9443"); err != nil {
+		return nil, err
+	}
+	if err := s.is.listen(opts.ISAddr, ":9444"); err != nil {
+		return nil, err
+	}
+	routes, err := readRoutes(opts.Resolve, map[string]string{"wso2am:9443": s.apim.listener.Addr().String(), "wso2is:9443": s.is.listener.Addr().String()})
+	if err != nil {
+		return nil, err
+	}
+	kept, err := readData(opts.DataFile)
+	if err != nil {
+		return nil, err
+	}
+	if s.authority, err = newAuthority(kept.Authority); err != nil {
+		return nil, err
+	}
+	certificate, err := s.authority.issue(routes.hosts())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.build(opts, kept, routes); err != nil {
+		return nil, err
+	}
+	if kept.IS == nil && opts.Seed > 0 {
+		s.isServer.Seed(opts.Seed)
+		if err := s.apimServer.Seed(ctx, opts.Seed); err != nil {
+			return nil, err
+		}
+	}
+	if opts.DataFile != "" {
+		s.data = newDataFile(opts.DataFile, s.collect)
+		s.data.touch()
+	}
+	s.apim.serve(s.apimServer, certificate)
+	s.is.serve(s.isServer, certificate)
+	s.stopWatcher = context.AfterFunc(ctx, func() { _ = s.Close() })
+	return s, nil
+}
+
+// build makes the two servers.
+func (s *Sandbox) build(opts Options, kept contents, routes routes) error {
+	keys, err := signingKeys(kept.Keys)
+	if err != nil {
+		return err
+	}
+	s.isServer, err = is.New(is.Options{
+		Base: s.is.url, Issuer: opts.Issuer, Key: keys.is, Stores: opts.Stores, CustomAttributes: opts.CustomAttributes,
+		SystemPrefix: true, // as the platform's deployment.toml has it
+		Middleware:   s.wrap(s.is, opts),
+	})
+	if err != nil {
+		return err
+	}
+	if kept.IS != nil {
+		if err := s.isServer.Load(*kept.IS); err != nil {
+			return fmt.Errorf("%s: %w", opts.DataFile, err)
+		}
+	}
+	people, err := newPeople(opts.Users)
+	if err != nil {
+		return err
+	}
+	s.apimTokens, err = oauth.New(oauth.Options{Users: people, Base: s.apim.url, Key: keys.apim, Scopes: people.granted})
+	if err != nil {
+		return err
+	}
+	s.apimTokens.Load(kept.Clients)
+	s.apimServer = apim.New(apim.Options{
+		HTTP:         routes.client(s.authority.pool()),
+		Resident:     resident{s.apimTokens},
+		OAuth:        s.apimTokens,
+		Authenticate: people.authenticate(s.apimTokens),
+		RoleExists:   roleExists(opts.Roles),
+		PublicURL:    s.apim.url,
+		Middleware:   s.wrap(s.apim, opts),
+	})
+	if kept.APIM != nil {
+		if err := s.apimServer.Restore(kept.APIM); err != nil {
+			return fmt.Errorf("%s: %w", opts.DataFile, err)
+		}
+	}
+	return nil
+}
+
+func (i *instance) listen(address, fallback string) error {
+	if address == "" {
+		address = fallback
+	}
+	if host, port, err := net.SplitHostPort(address); err == nil && host == "" {
+		address = net.JoinHostPort("127.0.0.1", port)
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		_ = listener.Close()
+		return err
+	}
+	i.listener, i.url = listener, "https://localhost:"+port
+	return nil
+}
+
+// abandon closes what listens and was not served.
+func (i *instance) abandon() {
+	if i.listener != nil && i.server == nil {
+		_ = i.listener.Close()
+	}
+}
+
+func (i *instance) serve(handler http.Handler, certificate tls.Certificate) {
+	i.server = &http.Server{
+		Handler:           handler,
+		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
+		ReadHeaderTimeout: 30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		// A client that does not trust the certificate is its own affair.
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+	i.done = make(chan error, 1)
+	go func() { i.done <- i.server.ServeTLS(i.listener, "", "") }()
+}
+
+// shut waits for requests in flight, 5 s at most. It does not use http.Server.Shutdown, which waits a second for each idle HTTP/2 connection.
+func (i *instance) shut() error {
+	for until := time.Now().Add(5 * time.Second); i.counter.flying() > 0 && time.Now().Before(until); {
+		time.Sleep(time.Millisecond)
+	}
+	err := i.server.Close()
+	if served := <-i.done; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	return err
+}
+
+// APIM is API Manager's base URL, "https://localhost:9443".
+func (s *Sandbox) APIM() string { return s.apim.url }
+
+// IS is Identity Server's base URL, "https://localhost:9444".
+func (s *Sandbox) IS() string { return s.is.url }
+
+// CAPEM is the certificate of the authority that signed both servers' certificates.
+func (s *Sandbox) CAPEM() []byte { return s.authority.pem() }
+
+// Pool holds that certificate.
+func (s *Sandbox) Pool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(s.CAPEM())
+	return pool
+}
+
+// Requests tells how many requests each server ("apim", "is") has served, those between the two included.
+func (s *Sandbox) Requests() map[string]int64 {
+	return map[string]int64{s.apim.name: s.apim.counter.value(), s.is.name: s.is.counter.value()}
+}
+
+// Close stops both servers and writes the data file. Further calls do nothing and return the same.
+func (s *Sandbox) Close() error {
+	s.closing.Do(func() {
+		if s.stopWatcher != nil {
+			s.stopWatcher()
+		}
+		s.closeError = errors.Join(s.apim.shut(), s.is.shut())
+		if s.data != nil {
+			s.closeError = errors.Join(s.closeError, s.data.close())
+		}
+	})
+	return s.closeError
+}
+
+// Env writes the CA certificate to a file in dir and returns the environment in which wso2plan finds both servers.
+func (s *Sandbox) Env(dir string) ([]string, error) {
+	ca, err := filepath.Abs(filepath.Join(dir, "sandbox-ca.pem"))
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(ca, s.CAPEM(), 0o644); err != nil {
+		return nil, err
+	}
+	return []string{
+		"APIM_ENDPOINT=" + s.APIM(), "APIM_USERNAME=admin", "APIM_PASSWORD=admin", "APIM_CA_FILE=" + ca,
+		"IS_ENDPOINT=" + s.IS(), "IS_USERNAME=admin", "IS_PASSWORD=admin", "IS_CA_FILE=" + ca,
+	}, nil
+}
