@@ -1,0 +1,57 @@
+# wso2plan: plan and apply for WSO2 API Manager and Identity Server.
+# On a fresh machine with Go and make: `make demo` tells the whole story, `make test` proves it.
+
+VERSION     ?= 0.1.0
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+SPECS       := $(or $(WSO2PLAN_SPECS),$(realpath ../shared/specs))
+GO          := go
+
+# The specifications of the servers, where they are to be had; tests that need them say so where not.
+export WSO2PLAN_SPECS := $(SPECS)
+
+# Packages that the race detector can run through in a minute or two.
+RACE := ./config/... ./engine/... ./providers/rest/... ./providers/is/... ./providers/apim/... ./cmd/...
+
+.PHONY: build test race examples demo bench golden docs docs-check lint tidy check clean
+
+build: ## the program, bin/wso2plan
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.number=$(VERSION)' -o bin/wso2plan ./cmd/wso2plan
+
+test: ## every test
+	$(GO) test ./...
+
+race: ## tests of what runs concurrently, under the race detector
+	$(GO) test -race -short $(RACE)
+
+examples: ## the examples alone, against the sandbox
+	$(GO) test -count=1 -run 'TestScript/example' ./cmd/wso2plan
+
+demo: build ## plan, apply, empty plan, a change behind our back, drift shown, healed, destroyed
+	bin/wso2plan sandbox -- examples/quickstart/demo.sh "$(CURDIR)/bin/wso2plan"
+
+bench: build ## time, memory and requests of 1,000 and 5,000 users, as a Markdown table
+	WSO2PLAN_BENCH="$(CURDIR)/bin/wso2plan" $(GO) test -count=1 -run '^TestBench$$' -timeout 30m -v ./cmd/wso2plan
+
+golden: ## rewrite golden files and the expected output of scripts; review the diff
+	WSO2PLAN_GOLDEN=1 $(GO) test -count=1 ./cmd/... ./config/... ./engine/... ./providers/...
+
+docs: build ## rewrite the reference of the providers
+	bin/wso2plan docs
+
+docs-check: build
+	bin/wso2plan docs -check
+
+lint: ## gofmt, go vet, staticcheck
+	@unformatted=$$(gofmt -l cmd config engine providers); \
+	if [ -n "$$unformatted" ]; then echo "not gofmt'ed:" >&2; echo "$$unformatted" >&2; exit 1; fi
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+tidy: ## go.mod and go.sum hold exactly what is used
+	$(GO) mod tidy -diff
+
+check: ## all that .ci/run checks
+	.ci/run
+
+clean:
+	rm -rf bin

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v3"
+
+	"wso2plan/providers/sandbox"
+)
+
+func sandboxCommand(t *terminal) *cli.Command {
+	return &cli.Command{
+		Name:      "sandbox",
+		Usage:     "serve an API Manager and an Identity Server of this machine's own, to try things on",
+		ArgsUsage: "[-- COMMAND [ARGUMENT]...]",
+		Description: "Serves both over HTTPS, as strict and as odd as the real ones, with a certificate authority of its own: API Manager on " +
+			"https://localhost:9443 and Identity Server on https://localhost:9444, until interrupted. Their administrator is admin, password admin.\n\n" +
+			"With a command: serves on free ports, runs the command with APIM_ENDPOINT, IS_ENDPOINT, APIM_USERNAME and so on set, and ends with it. " +
+			"Write -- before the command.\n\n" +
+			"EXIT STATUS: 0 done, 1 error; with a command that command's.",
+		Flags: []cli.Flag{
+			&cli.DurationFlag{Name: "latency", Usage: "`DURATION` that each request waits, such as 20ms"},
+			&cli.StringFlag{Name: "data", Usage: "keep the contents in `FILE`", TakesFile: true},
+			&cli.IntFlag{Name: "seed", Usage: "`NUMBER` of objects to make for load"},
+			&cli.StringFlag{Name: "issuer", Usage: "`URL` that Identity Server's tokens name as their issuer"},
+			&cli.StringSliceFlag{Name: "resolve", Usage: "`HOST:PORT=ADDR`: where calls between the two to HOST:PORT go, as curl's; can be repeated"},
+		},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			opts := sandbox.Options{
+				Latency:  cmd.Duration("latency"),
+				DataFile: cmd.String("data"),
+				Seed:     cmd.Int("seed"),
+				Issuer:   cmd.String("issuer"),
+				Resolve:  cmd.StringSlice("resolve"),
+			}
+			if opts.Seed < 0 || opts.Latency < 0 {
+				return usageError(t, cmd, errors.New("-seed and -latency cannot be negative"))
+			}
+			if cmd.Args().Present() {
+				return t.sandboxWith(ctx, opts, cmd.Args().Slice())
+			}
+			return t.sandboxUntilInterrupted(ctx, opts)
+		},
+	}
+}
+
+// sandboxUntilInterrupted serves on the fixed ports.
+func (t *terminal) sandboxUntilInterrupted(ctx context.Context, opts sandbox.Options) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	s, err := sandbox.Start(ctx, opts)
+	if err != nil {
+		return t.problem("Sandbox not started", sentence(err))
+	}
+	dir, err := os.MkdirTemp("", "wso2plan-sandbox-")
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	defer os.RemoveAll(dir)
+	env, err := s.Env(dir)
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	fmt.Fprintf(t.out, "API Manager     %s\nIdentity Server %s\n\nIn another shell:\n\n", s.APIM(), s.IS())
+	for _, variable := range env {
+		name, value, _ := strings.Cut(variable, "=")
+		fmt.Fprintf(t.out, "  export %s=%s\n", name, shellQuoted(value))
+	}
+	fmt.Fprint(t.out, "\nCtrl-C ends it.\n")
+	t.flush()
+	<-ctx.Done()
+	return s.Close()
+}
+
+// sandboxWith serves on free ports while a command runs. The command gets the signals itself: it
+// is in the terminal's foreground, so we only wait for it.
+func (t *terminal) sandboxWith(ctx context.Context, opts sandbox.Options, command []string) error {
+	opts.APIMAddr, opts.ISAddr = "127.0.0.1:0", "127.0.0.1:0"
+	s, err := sandbox.Start(ctx, opts)
+	if err != nil {
+		return t.problem("Sandbox not started", sentence(err))
+	}
+	defer s.Close()
+	dir, err := os.MkdirTemp("", "wso2plan-sandbox-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	env, err := s.Env(dir)
+	if err != nil {
+		return err
+	}
+	path, err := exec.LookPath(command[0])
+	if err != nil {
+		return t.problem("Command not started", sentence(err))
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return err
+	}
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	child := exec.Command(path, command[1:]...)
+	child.Args[0] = command[0]
+	child.Env = append(os.Environ(), env...)
+	child.Stdin, child.Stdout, child.Stderr = os.Stdin, os.Stdout, os.Stderr
+	if err := child.Start(); err != nil {
+		return t.problem("Command not started", sentence(err))
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- child.Wait() }()
+	for {
+		select {
+		case sig := <-signals:
+			// Ctrl-C reaches the child by itself; what is sent to us alone we pass on.
+			if sig == syscall.SIGTERM {
+				child.Process.Signal(sig)
+			}
+		case err := <-ended:
+			var exit *exec.ExitError
+			switch {
+			case errors.As(err, &exit) && exit.ExitCode() > 0:
+				return exitStatus(exit.ExitCode())
+			case err != nil:
+				return t.problem("Command ended by a signal", sentence(err))
+			}
+			return s.Close()
+		}
+	}
+}
+
+// shellQuoted writes a value for a POSIX shell.
+func shellQuoted(s string) string {
+	for _, r := range s {
+		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:/._-", r) {
+			return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+		}
+	}
+	return s
+}
