@@ -21,7 +21,7 @@ func toFunc(t cty.Type) function.Function {
 				return t, nil
 			}
 			switch {
-			case got == cty.DynamicPseudoType && args[0].IsNull():
+			case got == cty.DynamicPseudoType && (args[0].IsNull() || t.IsPrimitiveType()):
 				return t, nil
 			case got == cty.DynamicPseudoType:
 				return cty.DynamicPseudoType, nil

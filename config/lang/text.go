@@ -130,14 +130,14 @@ var base64GunzipFunc = stringFunc("str", func(s string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("the string is not Base64: %w", err)
 	}
+	var out []byte
 	r, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return "", err
+	if err == nil {
+		out, err = io.ReadAll(io.LimitReader(r, gunzipLimit+1))
 	}
-	out, err := io.ReadAll(io.LimitReader(r, gunzipLimit+1))
 	switch {
 	case err != nil:
-		return "", err
+		return "", fmt.Errorf("the bytes are not gzip: %w", err)
 	case len(out) > gunzipLimit:
 		return "", fmt.Errorf("the result is longer than %d MiB", gunzipLimit>>20)
 	case !utf8.Valid(out):
