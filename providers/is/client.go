@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"wso2plan/engine"
 	"wso2plan/providers/rest"
@@ -19,8 +20,14 @@ const (
 )
 
 // managed are the management APIs that the types call, as API resources whose scopes the OAuth2
-// client must be authorised for (is-behaviour 2).
-var managed = []string{"/scim2/Users", "/scim2/Groups", "/scim2/v2/Roles"}
+// client must be authorised for (is-behaviour 2). Roles of version 2 are under the name of version
+// 1 or have one of their own, by the server's version: of the names in one line those that the
+// server has are taken.
+var managed = [][]string{
+	{"/scim2/Users"},
+	{"/scim2/Groups"},
+	{"/scim2/v2/Roles", "/scim2/Roles"},
+}
 
 // register makes the OAuth2 client with which tokens are asked for, or finds the one of an earlier
 // run, and authorises it for the management APIs: a token holds no other scopes.
@@ -74,20 +81,31 @@ func authorise(ctx context.Context, c *rest.Client) error {
 	for _, h := range have {
 		done[h.Identifier] = true
 	}
-	for _, identifier := range managed {
-		if done[identifier] {
-			continue
+	for _, names := range managed {
+		found := false
+		for _, identifier := range names {
+			if done[identifier] {
+				found = true
+				continue
+			}
+			resource, scopes, err := resourceScopes(ctx, c, identifier)
+			if errors.Is(err, engine.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			found = true
+			err = c.Call(ctx, rest.Request{
+				Method: http.MethodPost, Path: path, Login: rest.LoginBasic,
+				Body: map[string]any{"id": resource, "policyIdentifier": "RBAC", "scopes": scopes},
+			}, nil)
+			if err != nil && rest.StatusOf(err) != http.StatusConflict {
+				return err
+			}
 		}
-		resource, scopes, err := resourceScopes(ctx, c, identifier)
-		if err != nil {
-			return err
-		}
-		err = c.Call(ctx, rest.Request{
-			Method: http.MethodPost, Path: path, Login: rest.LoginBasic,
-			Body: map[string]any{"id": resource, "policyIdentifier": "RBAC", "scopes": scopes},
-		}, nil)
-		if err != nil && rest.StatusOf(err) != http.StatusConflict {
-			return err
+		if !found {
+			return fmt.Errorf("the server has no API resource %s", strings.Join(names, " or "))
 		}
 	}
 	return nil
@@ -132,7 +150,7 @@ func resourceScopes(ctx context.Context, c *rest.Client, identifier string) (id 
 		}
 	}
 	if id == "" {
-		return "", nil, errors.New("the server has no API resource " + identifier)
+		return "", nil, fmt.Errorf("API resource %s: %w", identifier, engine.ErrNotFound)
 	}
 	var resource struct {
 		Scopes []struct {

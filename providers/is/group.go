@@ -92,11 +92,11 @@ const membersPerRequest = 500
 
 // Update renames the group, and adds and removes members.
 func (g group) Update(ctx context.Context, live *engine.Object, planned cty.Value) (*engine.Object, error) {
-	planned, _ = planned.UnmarkDeep()
 	now, _, err := g.Current(ctx, live, planned)
 	if err != nil {
 		return nil, err
 	}
+	planned = rest.Rebase(&g.Type.Block, live.Value, planned, now.Value)
 	var ops []operation
 	if name := g.Type.Attribute("display_name"); !rest.Equal(name, now.Value.GetAttr("display_name"), planned.GetAttr("display_name")) {
 		ops = append(ops, operation{Op: "replace", Path: "displayName",

@@ -175,11 +175,11 @@ func systemRole(object map[string]any) bool {
 // anyway. Users and groups change by delta: a replace of users makes the server read and write the
 // whole role, and one of groups does not touch those of identity providers.
 func (r role) Update(ctx context.Context, live *engine.Object, planned cty.Value) (*engine.Object, error) {
-	planned, _ = planned.UnmarkDeep()
 	now, _, err := r.Current(ctx, live, planned)
 	if err != nil {
 		return nil, err
 	}
+	planned = rest.Rebase(&r.Type.Block, live.Value, planned, now.Value)
 	var ops []operation
 	if name := stringOf(planned, "display_name"); name != stringOf(now.Value, "display_name") {
 		ops = append(ops, operation{Op: "replace", Path: "displayName", Value: name})

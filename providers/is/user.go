@@ -291,15 +291,17 @@ func (u user) Create(ctx context.Context, planned cty.Value) (*engine.Object, er
 
 // Update changes the user by PATCH, one operation for each path that differs.
 func (u user) Update(ctx context.Context, live *engine.Object, planned cty.Value) (*engine.Object, error) {
+	marked := planned // tells what must not be shown in an error
 	now, _, err := u.Current(ctx, live, planned)
 	if err != nil {
 		return nil, err
 	}
+	planned = rest.Rebase(&u.Type.Block, live.Value, planned, now.Value)
 	ops := userOperations(&u.Type.Block, now.Value, planned)
 	if len(ops) == 0 {
 		return now, nil
 	}
-	res, err := patch(ctx, u.Collection, live.ID, ops, planned)
+	res, err := patch(ctx, u.Collection, live.ID, ops, marked)
 	if err != nil {
 		return nil, err
 	}

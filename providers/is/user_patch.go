@@ -11,10 +11,8 @@ import (
 )
 
 // userOperations returns the PATCH operations that bring a user from now to planned, in the order
-// of the table. A planned null changes nothing.
+// of the table. Both are unmarked. A planned null changes nothing.
 func userOperations(b *schema.Block, now, planned cty.Value) []operation {
-	now, _ = now.UnmarkDeep()
-	planned, _ = planned.UnmarkDeep()
 	var ops []operation
 	typed := map[string]int{}
 	for i, l := range typedLists {
