@@ -164,14 +164,14 @@ type Import struct {
 func (b *Block) AttributeRange(name string) hcl.Range {
 	content, _, _ := b.Body.PartialContent(&hcl.BodySchema{
 		Attributes: []hcl.AttributeSchema{{Name: name}},
-		Blocks:     []hcl.BlockHeaderSchema{{Type: name}},
+		Blocks:     []hcl.BlockHeaderSchema{{Type: name}, {Type: "dynamic", LabelNames: []string{"type"}}},
 	})
-	if content != nil {
-		if a, ok := content.Attributes[name]; ok {
-			return a.Range
-		}
-		if len(content.Blocks) > 0 {
-			return content.Blocks[0].DefRange
+	if a, ok := content.Attributes[name]; ok {
+		return a.Range
+	}
+	for _, inner := range content.Blocks {
+		if inner.Type == name || inner.Labels[0] == name {
+			return inner.DefRange
 		}
 	}
 	return b.Range
