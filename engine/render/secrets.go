@@ -1,0 +1,114 @@
+package render
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"wso2plan/config/schema"
+	"wso2plan/engine"
+)
+
+// Secrets returns every text of at least four bytes that stands under a mark in values, longest
+// first, for Scrub: strings, and numbers of six digits and more.
+func Secrets(values ...cty.Value) []string {
+	seen := map[string]bool{}
+	for _, v := range values {
+		eachMarked(v, false, func(s string, isString bool) {
+			if len(s) >= shortest && (isString || len(s) >= 6) {
+				seen[s] = true
+			}
+		})
+	}
+	out := make([]string, 0, len(seen))
+	for s := range seen {
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(b) - len(a)
+		}
+		return strings.Compare(a, b)
+	})
+	return out
+}
+
+// PlanSecrets returns the secrets that a plan holds, for Scrub: what is marked in it, and what its
+// schemas call sensitive or write-only.
+func PlanSecrets(p *engine.Plan) []string {
+	var values []cty.Value
+	add := func(v cty.Value, secret bool) {
+		if v == cty.NilVal {
+			return
+		}
+		if secret {
+			v = v.Mark(schema.Sensitive)
+		}
+		if marked(v) {
+			values = append(values, v)
+		}
+	}
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		if c.Type == nil {
+			add(c.Before, false)
+			add(c.After, false)
+		} else {
+			addSecrets(&c.Type.Block, c.Before, add)
+			addSecrets(&c.Type.Block, c.After, add)
+		}
+		for j := range c.Paths {
+			p := &c.Paths[j]
+			if c.Type != nil {
+				a, block := placeAt(&c.Type.Block, p.Path)
+				if block != nil {
+					addSecrets(block, inside(block, p.Before), add)
+					addSecrets(block, inside(block, p.After), add)
+					continue
+				}
+				if a != nil && secretText(a) != "" {
+					add(p.Before, true)
+					add(p.After, true)
+					continue
+				}
+			}
+			add(p.Before, false)
+			add(p.After, false)
+		}
+	}
+	for i := range p.Outputs {
+		add(p.Outputs[i].Before, p.Outputs[i].Sensitive)
+		add(p.Outputs[i].After, p.Outputs[i].Sensitive)
+	}
+	return Secrets(values...)
+}
+
+// addSecrets calls add for each attribute of an object and of its nested blocks.
+func addSecrets(b *schema.Block, v cty.Value, add func(v cty.Value, secret bool)) {
+	if absent(v) {
+		return
+	}
+	if v.IsMarked() || !v.IsKnown() || !v.Type().IsObjectType() {
+		add(v, false)
+		return
+	}
+	for i := range b.Attributes {
+		a := &b.Attributes[i]
+		add(attribute(v, a.Name, a.Type), secretText(a) != "")
+	}
+	for i := range b.Blocks {
+		n := &b.Blocks[i]
+		x := attribute(v, n.Name, cty.DynamicPseudoType)
+		switch {
+		case x == cty.NilVal:
+		case x.IsMarked() || !x.IsKnown() || n.Nesting == schema.Single:
+			addSecrets(&n.Block, x, add)
+		default:
+			for it := x.ElementIterator(); it.Next(); {
+				_, elem := it.Element()
+				addSecrets(&n.Block, elem, add)
+			}
+		}
+	}
+}
