@@ -1,0 +1,149 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// faults stands between the network and a sandbox's servers, and makes them fail as a script says.
+type faults struct {
+	mu     sync.Mutex
+	faults []fault
+	left   int // writes until the strike; 0: none
+	after  bool
+	act    func()
+	acted  bool
+	hold   time.Duration // of the write that is struck, which is then served
+}
+
+type fault struct {
+	server, method, path string // method and server may be *; path is a prefix
+	status               int
+	body                 string
+}
+
+func newFaults() *faults { return &faults{} }
+
+func (f *faults) add(one fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.faults = append(f.faults, one)
+}
+
+func (f *faults) clear() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.faults = nil
+}
+
+// strike calls act when the nth write from now comes, before it is served or after, and never
+// answers it. The result reports whether that happened.
+func (f *faults) strike(n int, after bool, act func()) (struck func() bool) {
+	return f.arm(n, after, 0, act)
+}
+
+// pause calls act when the nth write from now comes, and serves it a moment later.
+func (f *faults) pause(n int, act func()) (paused func() bool) {
+	return f.arm(n, false, 300*time.Millisecond, act)
+}
+
+func (f *faults) arm(n int, after bool, hold time.Duration, act func()) func() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.left, f.after, f.act, f.acted, f.hold = n, after, act, false, hold
+	return func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.left = 0
+		return f.acted
+	}
+}
+
+// due reports whether a request is the write to strike.
+func (f *faults) due(r *http.Request) bool {
+	if r.Method == http.MethodGet || !strings.HasPrefix(r.URL.Path, "/api/am/") && !strings.HasPrefix(r.URL.Path, "/scim2/") {
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.left == 0 {
+		return false
+	}
+	f.left--
+	f.acted = f.left == 0
+	return f.acted
+}
+
+func (f *faults) wrap(server string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if one := f.find(server, r); one != nil {
+			if strings.HasPrefix(strings.TrimSpace(one.body), "<") {
+				w.Header().Set("Content-Type", "text/html")
+			} else {
+				w.Header().Set("Content-Type", "application/json")
+			}
+			w.WriteHeader(one.status)
+			w.Write([]byte(one.body))
+			return
+		}
+		if !f.due(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if f.hold > 0 {
+			f.act()
+			time.Sleep(f.hold)
+			next.ServeHTTP(w, r)
+			return
+		}
+		if f.after {
+			next.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		f.act()
+		panic(http.ErrAbortHandler)
+	})
+}
+
+func (f *faults) find(server string, r *http.Request) *fault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.faults {
+		one := &f.faults[i]
+		if (one.server == "*" || one.server == server) && (one.method == "*" || one.method == r.Method) && strings.HasPrefix(r.URL.Path, one.path) {
+			return one
+		}
+	}
+	return nil
+}
+
+// signalHolder signals the process that holds the lock of the store in the script's directory.
+func signalHolder(ts *testscript.TestScript, sig os.Signal) {
+	text, err := os.ReadFile(ts.MkAbs("wso2plan.state.lock.info"))
+	if err != nil {
+		ts.Logf("no process holds the lock: %v", err)
+		return
+	}
+	var holder struct{ PID int }
+	if err := json.Unmarshal(text, &holder); err != nil {
+		ts.Logf("unreadable lock: %v", err)
+		return
+	}
+	p, err := os.FindProcess(holder.PID)
+	if err != nil {
+		ts.Logf("no process %d: %v", holder.PID, err)
+		return
+	}
+	if err := p.Signal(sig); err != nil {
+		ts.Logf("signal to %d: %v", holder.PID, err)
+	}
+	if sig == os.Kill {
+		time.Sleep(50 * time.Millisecond) // until it is gone
+	}
+}

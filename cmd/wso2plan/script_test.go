@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"wso2plan/providers/sandbox"
+)
+
+var update = flag.Bool("update", false, "write what the commands print into the scripts")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"wso2plan": main})
+}
+
+// TestScript runs the stories of testdata/script. Beside testscript's own commands they have:
+//
+//	sandbox [-latency=D] [-seed=N] [-issuer=URL]   start the two servers; sets APIM_… and IS_…
+//	drift METHOD PATH [FILE]                       change an object behind our back; see live.go
+//	synced [FLAG]...                               the plan is empty
+//	live KIND                                      print the names of what the servers hold
+//	fault SERVER METHOD PATH STATUS [FILE]         the server answers so; fault off: no longer
+//	killed before|after N COMMAND...               kill -9 as the Nth write reaches the server, or was done
+//	interrupted N COMMAND...                       Ctrl-C as the Nth write reaches the server
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("..", "..", "testdata", "script"),
+		Setup:               setupScript,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       *update,
+		Cmds:                scriptCommands,
+	})
+}
+
+var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"sandbox":     cmdSandbox,
+	"drift":       cmdDrift,
+	"synced":      cmdSynced,
+	"live":        cmdLive,
+	"fault":       cmdFault,
+	"killed":      cmdKilled,
+	"interrupted": cmdInterrupted,
+}
+
+type sandboxKey struct{}
+
+// A scriptSandbox is the sandbox of one script, nil until it is started.
+type scriptSandbox struct {
+	*sandbox.Sandbox
+	faults *faults
+}
+
+func setupScript(e *testscript.Env) error {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		return err
+	}
+	e.Setenv("EXAMPLES", filepath.Join(root, "examples"))
+	e.Setenv("NO_COLOR", "1")
+	e.Values[sandboxKey{}] = &scriptSandbox{}
+	return nil
+}
+
+func theSandbox(ts *testscript.TestScript) *scriptSandbox {
+	s := ts.Value(sandboxKey{}).(*scriptSandbox)
+	if s.Sandbox == nil {
+		ts.Fatalf("no sandbox was started")
+	}
+	return s
+}
+
+func cmdSandbox(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("unsupported: ! sandbox")
+	}
+	opts := sandbox.Options{APIMAddr: "127.0.0.1:0", ISAddr: "127.0.0.1:0"}
+	fs := flag.NewFlagSet("sandbox", flag.ContinueOnError)
+	fs.DurationVar(&opts.Latency, "latency", 0, "")
+	fs.IntVar(&opts.Seed, "seed", 0, "")
+	fs.StringVar(&opts.Issuer, "issuer", "", "")
+	ts.Check(fs.Parse(args))
+	f := newFaults()
+	opts.Middleware = f.wrap
+	s, err := sandbox.Start(context.Background(), opts)
+	ts.Check(err)
+	ts.Defer(func() { s.Close() })
+	dir := ts.MkAbs(".tmp-sandbox-" + strconv.FormatInt(time.Now().UnixNano(), 36))
+	ts.Check(os.Mkdir(dir, 0o700))
+	env, err := s.Env(dir)
+	ts.Check(err)
+	for _, variable := range env {
+		name, value, _ := strings.Cut(variable, "=")
+		ts.Setenv(name, value)
+	}
+	*ts.Value(sandboxKey{}).(*scriptSandbox) = scriptSandbox{s, f}
+}
+
+func cmdSynced(ts *testscript.TestScript, neg bool, args []string) {
+	err := ts.Exec("wso2plan", append([]string{"plan", "-detailed-exitcode"}, args...)...)
+	out := ts.ReadFile("stdout")
+	if !neg {
+		if err != nil {
+			ts.Fatalf("the plan is not empty: %v", err)
+		}
+		if !strings.Contains(out, "No changes.") {
+			ts.Fatalf("the plan does not say that it is empty")
+		}
+		return
+	}
+	if err == nil {
+		ts.Fatalf("the plan is empty")
+	}
+	if !strings.Contains(err.Error(), "exit status 2") {
+		ts.Fatalf("the plan failed: %v", err)
+	}
+}
+
+func cmdDrift(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: drift METHOD PATH [FILE]")
+	}
+	var body []byte
+	if len(args) == 3 {
+		body = []byte(ts.ReadFile(args[2]))
+	}
+	ts.Check(newLive(theSandbox(ts).Sandbox).change(args[0], args[1], body))
+}
+
+func cmdLive(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: live KIND")
+	}
+	names, err := newLive(theSandbox(ts).Sandbox).names(args[0])
+	ts.Check(err)
+	for _, name := range names {
+		fmt.Fprintln(ts.Stdout(), name)
+	}
+}
+
+func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
+	f := theSandbox(ts).faults
+	switch {
+	case !neg && len(args) == 1 && args[0] == "off":
+		f.clear()
+	case !neg && (len(args) == 4 || len(args) == 5):
+		status, err := strconv.Atoi(args[3])
+		ts.Check(err)
+		fault := fault{server: args[0], method: args[1], path: args[2], status: status}
+		if len(args) == 5 {
+			fault.body = ts.ReadFile(args[4])
+		}
+		f.add(fault)
+	default:
+		ts.Fatalf("usage: fault SERVER METHOD PATH STATUS [FILE] or fault off")
+	}
+}
+
+func cmdKilled(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 || args[0] != "before" && args[0] != "after" {
+		ts.Fatalf("usage: killed before|after N COMMAND...")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	done := theSandbox(ts).faults.strike(n, args[0] == "after", func() { signalHolder(ts, os.Kill) })
+	if err := ts.Exec(args[2], args[3:]...); err == nil {
+		ts.Fatalf("the command ended by itself")
+	}
+	if !done() {
+		ts.Fatalf("the command made fewer than %d writes", n)
+	}
+}
+
+func cmdInterrupted(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: interrupted N COMMAND...")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	done := theSandbox(ts).faults.pause(n, func() { signalHolder(ts, os.Interrupt) })
+	if err := ts.Exec(args[1], args[2:]...); err == nil {
+		ts.Fatalf("the command succeeded")
+	}
+	if !done() {
+		ts.Fatalf("the command made fewer than %d writes", n)
+	}
+}
