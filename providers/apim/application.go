@@ -179,6 +179,10 @@ func dropped(planned, stored cty.Value) error {
 			Err: fmt.Errorf("API Manager was sent the groups %s and stored %s; configure group sharing in it, or drop groups",
 				orNone(stringsOf(g)), orNone(stringsOf(plain(stored, "groups"))))}
 	}
+	if v := knownString(planned, "visibility"); v != "" && v != knownString(stored, "visibility") {
+		return &engine.AttributeError{Attribute: "visibility", Summary: "Visibility not stored",
+			Err: fmt.Errorf("API Manager was sent the visibility %s and stored %s; it shares applications only where the user belongs to an organization", v, knownString(stored, "visibility"))}
+	}
 	have := knownMap(stored, "attributes")
 	for _, name := range slices.Sorted(maps.Keys(knownMap(planned, "attributes"))) {
 		if want := knownMap(planned, "attributes")[name]; have[name] != want {

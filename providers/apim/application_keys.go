@@ -370,6 +370,12 @@ func removedProperties(planned cty.Value) []string {
 // put sends the settings of the keys. It is a full replacement, so what planned leaves alone is
 // sent as it was read; server-only fields are left out.
 func (t *keysType) put(ctx context.Context, application string, r *keyRow, planned cty.Value) error {
+	return t.client.Call(ctx, rest.Request{
+		Method: http.MethodPut, Path: keysPath(application) + "/" + url.PathEscape(r.ID), Body: t.putBody(r, planned),
+	}, nil)
+}
+
+func (t *keysType) putBody(r *keyRow, planned cty.Value) map[string]any {
 	body := map[string]any{
 		"keyMappingId":        r.ID,
 		"keyManager":          r.KeyManager,
@@ -396,7 +402,7 @@ func (t *keysType) put(ctx context.Context, application string, r *keyRow, plann
 		}
 	}
 	body["additionalProperties"] = properties
-	return t.client.Call(ctx, rest.Request{Method: http.MethodPut, Path: keysPath(application) + "/" + url.PathEscape(r.ID), Body: body}, nil)
+	return body
 }
 
 // Delete removes the keys, and the client with them when it was generated.
@@ -407,22 +413,20 @@ func (t *keysType) Delete(ctx context.Context, live *engine.Object) error {
 	}
 	path := keysPath(application) + "/" + url.PathEscape(mapping)
 	err = t.client.Call(ctx, rest.Request{Method: http.MethodDelete, Path: path}, nil)
-	switch {
-	case err == nil:
-	case errors.Is(err, engine.ErrNotFound):
-		// Gone, or the application with it. APIM answers 404 also for an operation that it lacks,
-		// so we look once more.
+	switch rest.StatusOf(err) {
+	case http.StatusNotFound, http.StatusUnauthorized, http.StatusMethodNotAllowed:
+		// The keys are gone, or the application with them; or the server lacks the operation, for
+		// which APIM answers 401, 404 or 405. So we look, and clean up what is still there: that
+		// needs the same scope, so it does not get round a permission.
 		switch _, read := t.row(ctx, application, mapping); {
 		case errors.Is(read, engine.ErrNotFound):
 			return nil
 		case read != nil:
-			return rest.Unfound(read)
+			return errors.Join(err, rest.Unfound(read))
 		}
 		return t.cleanUp(ctx, application, mapping)
-	default:
-		return err
 	}
-	return nil
+	return err
 }
 
 // cleanUp removes the rows of a mapping, without a promise about the client.

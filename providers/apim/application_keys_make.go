@@ -146,7 +146,7 @@ func (t *keysType) recover(ctx context.Context, application string, planned cty.
 		case !r.stuck():
 			// The answer was lost, or an error came after the keys were made.
 			return *r, true, nil
-		case code == codeMappingExists && first && t.awaitsApproval(ctx, r.KeyType):
+		case code == codeMappingExists && first && r.State == "CREATED" && t.awaitsApproval(ctx, r.KeyType):
 			return keyRow{}, false, fmt.Errorf("these keys were asked for before and wait for an approval in the admin portal: %w", failure)
 		default:
 			if err := t.cleanUp(ctx, application, r.ID); err != nil {
@@ -180,8 +180,8 @@ func (t *keysType) offered(ctx context.Context, name string) (string, error) {
 }
 
 // awaitsApproval reports whether the tenant has a request for keys of that type that nobody has
-// approved yet. A row that belongs to such a request looks like one that is stuck, and cleaning it
-// up would withdraw the request. A server that does not tell has none.
+// approved yet. The row of such a request has no client either, and cleaning it up would withdraw
+// the request. A server that does not tell has none.
 func (t *keysType) awaitsApproval(ctx context.Context, keyType string) bool {
 	var out struct {
 		List []struct {

@@ -2,7 +2,6 @@ package apim
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -52,13 +51,20 @@ func (t *keyManagers) Create(ctx context.Context, planned cty.Value) (*engine.Ob
 		return nil, rest.Unwritten(err)
 	}
 	// API Manager does not say which property it misses (apim-behaviour 3.1).
+	if names := missingEndpoints(c, settled(planned)); len(names) > 0 {
+		return nil, rest.Unwritten(&engine.AttributeError{Attribute: names[0], Summary: "Missing endpoint",
+			Err: fmt.Errorf("connector %s needs %s; set them to the URLs at the authorization server", knownString(planned, "type"), listed(names))})
+	}
 	if names := missing(c, settled(planned)); len(names) > 0 {
 		return nil, rest.Unwritten(&engine.AttributeError{Attribute: "additional_properties", Summary: "Missing connector property",
 			Err: fmt.Errorf("connector %s needs %s; add what is secret to secret_properties and the rest to additional_properties",
 				knownString(planned, "type"), listed(names))})
 	}
 	body := rest.Encode(&t.Type.Block, planned)
-	t.complete(body)
+	// APIM 4.5 answers 500 when this member is absent [seen], so we send what the portal sends.
+	if _, ok := body["enabled"]; !ok {
+		body["enabled"] = true
+	}
 	encodeKeyManager(&t.Type.Block, body, c)
 	res, err := t.Client.Do(ctx, rest.Request{Method: http.MethodPost, Path: t.Path, Body: body})
 	if err != nil {
@@ -71,38 +77,16 @@ func (t *keyManagers) Create(ctx context.Context, planned cty.Value) (*engine.Ob
 	return o, t.await(ctx, o)
 }
 
-// settled returns planned with nulls for the maps of properties that are not set.
+// settled returns planned with nulls for what is not set, which plans do not know.
 func settled(planned cty.Value) cty.Value {
 	planned, _ = planned.UnmarkDeep()
 	attrs := planned.AsValueMap()
-	for _, name := range []string{"additional_properties", "secret_properties"} {
-		if !attrs[name].IsKnown() {
-			attrs[name] = cty.NullVal(attrs[name].Type())
+	for name, v := range attrs {
+		if !v.IsKnown() {
+			attrs[name] = cty.NullVal(v.Type())
 		}
 	}
 	return cty.ObjectVal(attrs)
-}
-
-// complete adds what a create must hold. APIM 4.5 answers 500 when members are absent that the
-// admin portal always sends (apim-behaviour 10), so we send its values.
-func (t *keyManagers) complete(body map[string]any) {
-	for name, v := range map[string]any{
-		"enabled":                    true,
-		"availableGrantTypes":        []any{},
-		"claimMapping":               []any{},
-		"tokenValidation":            []any{},
-		"enableTokenGeneration":      true,
-		"enableSelfValidationJWT":    true,
-		"enableOAuthAppCreation":     true,
-		"additionalProperties":       map[string]any{},
-		"enableTokenEncryption":      false,
-		"enableTokenHashing":         false,
-		"enableMapOAuthConsumerApps": false,
-	} {
-		if _, ok := body[name]; !ok {
-			body[name] = v
-		}
-	}
 }
 
 // Update changes a key manager by PUT of the whole, and waits as Create does when it is enabled by
@@ -214,8 +198,10 @@ func inUse(err error) bool {
 // Blockers names the applications that hold keys of the key manager and the APIs that name it.
 func (t *keyManagers) Blockers(ctx context.Context, live *engine.Object) ([]string, error) {
 	apps, apis, err := t.server.usages(ctx, live.ID)
-	if errors.Is(err, engine.ErrNotFound) {
-		return nil, nil // gone meanwhile, or a server that does not tell
+	switch rest.StatusOf(err) {
+	case http.StatusNotFound, http.StatusUnauthorized, http.StatusForbidden:
+		// Gone meanwhile, or a server that does not tell: then the deletion itself is refused.
+		return nil, nil
 	}
 	return append(apps, apis...), err
 }

@@ -49,6 +49,9 @@ func checkConnector(index int, p *engine.Planned, installed map[string]connector
 	}
 	kind := knownString(p.After, "type")
 	c, ok := installed[kind]
+	if !ok && kind == "default" {
+		return nil
+	}
 	if !ok {
 		if kind != "" && len(installed) > 0 {
 			problem("type", "Unknown type of key manager",
@@ -74,6 +77,22 @@ func checkConnector(index int, p *engine.Planned, installed map[string]connector
 		}
 		problem(attribute, "Missing connector property", "Connector %s needs %q (%s), and the configuration does not set it. Add it to %s.",
 			kind, name, c.properties[name].Label, attribute)
+	}
+	for _, name := range missingEndpoints(c, p.After) {
+		problem(name, "Missing endpoint", "Connector %s needs %s, and the configuration does not set it. Set it to the URL at the authorization server.", kind, name)
+	}
+	return out
+}
+
+// missingEndpoints returns the required endpoints that v surely lacks. In a plan one that is not set
+// is not known; Create looks again.
+func missingEndpoints(c connector, v cty.Value) []string {
+	var out []string
+	for _, name := range c.endpoints {
+		attribute, ok := endpointAttributes[name]
+		if x := plain(v, attribute); ok && x.IsKnown() && (x.IsNull() || strings.TrimSpace(x.AsString()) == "") {
+			out = append(out, attribute)
+		}
 	}
 	return out
 }

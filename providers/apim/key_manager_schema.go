@@ -75,7 +75,7 @@ func keyManagerType() *schema.Type {
 				{Name: "consumer_key_claim", Type: cty.String, Normalize: trimmed, Doc: "Claim that holds the client id. The connector's default, such as `azp`, when absent."},
 				{Name: "scopes_claim", Type: cty.String, Normalize: trimmed, Doc: "Claim that holds the scopes. The connector's default, such as `scope`, when absent."},
 				{Name: "allowed_organizations", Type: cty.Set(cty.String), Doc: "Ids of the organizations that may use it, or `ALL`, or `NONE`."},
-				{Name: "additional_properties", Type: cty.Map(cty.String), PerKey: true,
+				{Name: "additional_properties", Type: cty.Map(cty.String), PerKey: true, Normalize: canonicalProperty,
 					Doc: "The connector's own properties, each managed by itself. Numbers and booleans are written as " +
 						"strings, lists with `jsonencode`. Secrets go to `secret_properties`."},
 				{Name: "secret_properties", Type: cty.Map(cty.String), PerKey: true, Sensitive: true, WriteOnly: true, Keep: schema.KeepMask,

@@ -22,8 +22,12 @@ func oracleManager(more map[string]cty.Value) map[string]cty.Value {
 		"name": str("IS"), "type": str("Oracle"), "description": str("first"),
 		"issuer":                       str("https://is.example.com/token"),
 		"client_registration_endpoint": str("https://is.example.com/register"),
+		"introspection_endpoint":       str("https://is.example.com/introspect"),
 		"token_endpoint":               str("https://is.example.com/token"),
+		"revoke_endpoint":              str("https://is.example.com/revoke"),
 		"grant_types":                  strs("password", "client_credentials"),
+		"enable_oauth_app_creation":    cty.True,
+		"enable_token_generation":      cty.True,
 		"additional_properties":        props("Username", "admin", "region", "eu"),
 		"secret_properties":            props("Password", "km-secret"),
 	}
@@ -270,6 +274,8 @@ func TestKeyManagerCheckPlan(t *testing.T) {
 		"unknown type":     {[]engine.Planned{plan("a", map[string]cty.Value{"type": str("WSO2IS")})}, []string{`no connector of type "WSO2IS"; it has`}},
 		"missing secret":   {[]engine.Planned{plan("a", map[string]cty.Value{"secret_properties": cty.NullVal(cty.Map(cty.String))})}, []string{`needs "Password"`}},
 		"missing property": {[]engine.Planned{plan("a", map[string]cty.Value{"additional_properties": props("x", "y")})}, []string{`needs "Username"`}},
+		"missing endpoint": {[]engine.Planned{plan("a", map[string]cty.Value{"revoke_endpoint": cty.NullVal(cty.String)})}, []string{"needs revoke_endpoint"}},
+		"resident":         {[]engine.Planned{plan("a", map[string]cty.Value{"type": str("default")})}, nil},
 		"property not known": {[]engine.Planned{plan("a", map[string]cty.Value{"additional_properties": cty.UnknownVal(cty.Map(cty.String))})},
 			nil},
 	} {
@@ -373,6 +379,17 @@ func TestPropertyValue(t *testing.T) {
 		if diff := cmp.Diff(c.want, property{Type: c.kind}.value(c.text)); diff != "" {
 			t.Errorf("%s %q: %s", c.kind, c.text, diff)
 		}
+	}
+}
+
+func TestCanonicalProperty(t *testing.T) {
+	for in, want := range map[string]string{`[1.0, "x"]`: `[1,"x"]`, `{"a": 1.0}`: `{"a":1}`, "[x": "[x", "x": "x", "": "", "1.0": "1.0"} {
+		if got := canonicalProperty(str(in)).AsString(); got != want {
+			t.Errorf("%q becomes %q", in, got)
+		}
+	}
+	if got := canonicalProperty(props("a", "[ 1 ]", "b", "x")); !got.RawEquals(props("a", "[1]", "b", "x")) {
+		t.Errorf("a map becomes %#v", got)
 	}
 }
 

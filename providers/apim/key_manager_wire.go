@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
 	"wso2plan/config/schema"
 )
 
@@ -17,18 +20,18 @@ const (
 	storedMember = "storedProperties" // what additionalProperties held of secrets and of the server's own
 )
 
-// endpointMembers are the members that the list "endpoints" of newer servers repeats, by the names
-// that they have there.
-var endpointMembers = map[string]string{
-	"client_registration_endpoint": "clientRegistrationEndpoint",
-	"introspection_endpoint":       "introspectionEndpoint",
-	"token_endpoint":               "tokenEndpoint",
-	"display_token_endpoint":       "displayTokenEndpoint",
-	"revoke_endpoint":              "revokeEndpoint",
-	"display_revoke_endpoint":      "displayRevokeEndpoint",
-	"userinfo_endpoint":            "userInfoEndpoint",
-	"authorize_endpoint":           "authorizeEndpoint",
-	"scope_endpoint":               "scopeManagementEndpoint",
+// endpointAttributes are the attributes of endpoints by the names that connectors have for them.
+var endpointAttributes = map[string]string{
+	"well_known_endpoint":          "well_known_endpoint",
+	"client_registration_endpoint": "client_registration_endpoint",
+	"introspection_endpoint":       "introspection_endpoint",
+	"token_endpoint":               "token_endpoint",
+	"display_token_endpoint":       "display_token_endpoint",
+	"revoke_endpoint":              "revoke_endpoint",
+	"display_revoke_endpoint":      "display_revoke_endpoint",
+	"userinfo_endpoint":            "user_info_endpoint",
+	"authorize_endpoint":           "authorize_endpoint",
+	"scope_endpoint":               "scope_management_endpoint",
 }
 
 // decodeKeyManager turns a key manager as the API sends it into the shape of the tables.
@@ -141,6 +144,40 @@ func encodeRule(rule map[string]any) {
 	delete(rule, "claims")
 }
 
+// canonicalProperty is the normal form of a connector's property, or of a map of them: lists and
+// objects in the JSON that jsonencode writes. APIM gives numbers in them back as 1.0 [seen].
+func canonicalProperty(v cty.Value) cty.Value {
+	if v.Type().IsMapType() {
+		if v.LengthInt() == 0 {
+			return v
+		}
+		elems := v.AsValueMap()
+		for name, e := range elems {
+			if isKnown(e) {
+				elems[name] = canonicalProperty(e)
+			}
+		}
+		return cty.MapVal(elems)
+	}
+	text := v.AsString()
+	if text == "" || text[0] != '[' && text[0] != '{' {
+		return v
+	}
+	t, err := ctyjson.ImpliedType([]byte(text))
+	if err != nil {
+		return v
+	}
+	parsed, err := ctyjson.Unmarshal([]byte(text), t)
+	if err != nil {
+		return v
+	}
+	out, err := ctyjson.Marshal(parsed, t)
+	if err != nil {
+		return v
+	}
+	return cty.StringVal(string(out))
+}
+
 // syncEndpoints makes the list "endpoints", which newer servers send beside the members that it
 // repeats, say the same as those.
 func syncEndpoints(km map[string]any) {
@@ -152,8 +189,8 @@ func syncEndpoints(km map[string]any) {
 	for _, x := range list {
 		e, _ := x.(map[string]any)
 		name, _ := e["name"].(string)
-		if member, ok := endpointMembers[name]; ok {
-			value, _ := km[member].(string)
+		if attribute, ok := endpointAttributes[name]; ok {
+			value, _ := km[schema.CamelCase(attribute)].(string)
 			if value == "" {
 				continue
 			}

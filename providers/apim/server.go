@@ -69,7 +69,8 @@ func (s *server) residentID(ctx context.Context) (string, error) {
 // A connector is a type of key manager that is installed, with the properties that it takes.
 type connector struct {
 	properties map[string]property
-	order      []string
+	order      []string // of the properties
+	endpoints  []string // those that are required, by the connector's names
 }
 
 type property struct {
@@ -82,13 +83,15 @@ type property struct {
 	Default  any    `json:"default"`
 }
 
-// installed returns the connectors by type name (apim-behaviour 3.1).
+// installed returns the connectors by type name (apim-behaviour 3.1). The resident key manager's,
+// "default", is not among them on API Manager's own code.
 func (s *server) installed(ctx context.Context) (map[string]connector, error) {
 	return s.connectors.get(ctx, func(ctx context.Context) (map[string]connector, error) {
 		var settings struct {
 			Types []struct {
 				Type           string     `json:"type"`
 				Configurations []property `json:"configurations"`
+				Endpoints      []property `json:"endpointConfigurations"`
 			} `json:"keyManagerConfiguration"`
 		}
 		if err := s.client.Get(ctx, admin+"/settings", nil, &settings); err != nil {
@@ -100,6 +103,11 @@ func (s *server) installed(ctx context.Context) (map[string]connector, error) {
 			for _, p := range t.Configurations {
 				c.properties[p.Name] = p
 				c.order = append(c.order, p.Name)
+			}
+			for _, p := range t.Endpoints {
+				if p.Required {
+					c.endpoints = append(c.endpoints, p.Name)
+				}
 			}
 			out[t.Type] = c
 		}
