@@ -36,7 +36,7 @@ func (f *file) Lock(ctx context.Context, h engine.Holder) (engine.Session, error
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if info, err := os.Stat(filepath.Dir(f.path)); err != nil || !info.IsDir() {
+	if info, err := os.Stat(filepath.Dir(f.path)); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
 		return nil, fmt.Errorf("cannot lock the store %s: there is no folder %s", f.path, filepath.Dir(f.path))
 	}
 	lock, err := acquire(ctx, f.path, h)
@@ -99,10 +99,7 @@ func (f *file) load() (engine.Meta, []engine.Record, error) {
 // as .backup. The new file is returned, open at its end, with its size. It has a new inode, so that
 // a session that lost its lock can no longer write to it.
 func (f *file) rewrite(lock *fileLock, meta engine.Meta, rs records) (log logFile, size int64, err error) {
-	base, err := appendBase(nil, meta, rs)
-	if err != nil {
-		return nil, 0, err
-	}
+	base := appendBase(nil, meta, rs)
 	removeTemporary(f.path)
 	log, err = f.temporary(bytes.NewReader(base))
 	if err != nil {

@@ -2,6 +2,8 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
@@ -20,15 +22,15 @@ import (
 //	{"crc":"5ee3c7fd","wso2plan_state":1,"lineage":"9f…","serial":7,"records":1}
 //	{"crc":"8d0a92be","put":{"address":"is_user.ann",…}}
 //	{"crc":"13a87c11","serial":8,"put":{"address":"is_user.bob","status":"intent",…}}
-//	{"crc":"e4d2f609","serial":9,"more":true,"put":{"address":"is_user.bob","status":"complete",…}}
-//	{"crc":"0b6c55d8","serial":9,"delete":"is_user.ann"}
+//	{"crc":"e4d2f609","serial":9,"op":1,"of":2,"put":{"address":"is_user.bob","status":"complete",…}}
+//	{"crc":"0b6c55d8","serial":9,"op":2,"of":2,"delete":"is_user.ann"}
 //	{"crc":"77a1c4e0","serial":10,"group":9,"delete":"is_user.bob"}
 //
 // The first line says how many records follow that were there when the log was last rewritten, at
-// that serial. Then come the operations of later commits, each with its commit's serial: "more" on
-// all but the last of a commit, "group" on a commit that was written together with earlier ones,
-// whose first serial it is. That first part is never incomplete, because it was renamed into place;
-// the end of the file is what a crash may leave incomplete, as far back as its last group.
+// that serial. Then come the operations of later commits, each with its commit's serial; "op" and
+// "of" number those of a commit that has several; "group" is the first serial of the commits that
+// were written together, in those after it. The first part is never incomplete, because it was renamed into
+// place; the end of the file is what a crash may leave incomplete, as far back as its last group.
 const format = 1
 
 // header is the first line.
@@ -39,86 +41,12 @@ type header struct {
 	Records int    `json:"records"`
 }
 
-// wire is a Record as it is written: its addresses are read by splitAddress.
-type wire struct {
-	Address      wireAddress       `json:"address"`
-	Provider     string            `json:"provider"`
-	Realm        string            `json:"realm"`
-	ID           string            `json:"id,omitempty"`
-	Status       engine.Status     `json:"status"`
-	Key          map[string]string `json:"key,omitempty"`
-	Deposed      []string          `json:"deposed,omitempty"`
-	Adopted      bool              `json:"adopted,omitempty"`
-	Original     map[string]string `json:"original,omitempty"`
-	Protected    bool              `json:"protected,omitempty"`
-	Parents      []wireAddress     `json:"parents,omitempty"`
-	Dependencies []wireAddress     `json:"dependencies,omitempty"`
-	Fingerprints map[string]string `json:"fingerprints,omitempty"`
-}
-
-type wireAddress config.Address
-
-func (a wireAddress) MarshalText() ([]byte, error) { return []byte(config.Address(a).String()), nil }
-
-func (a *wireAddress) UnmarshalText(text []byte) error {
-	split, err := splitAddress(string(text))
-	*a = wireAddress(split)
-	return err
-}
-
-func toWire(r engine.Record) wire {
-	return wire{
-		Address: wireAddress(r.Address), Provider: r.Provider, Realm: r.Realm, ID: r.ID,
-		Status: r.Status, Key: r.Key, Deposed: r.Deposed, Adopted: r.Adopted, Original: r.Original,
-		Protected: r.Protected, Parents: convert[wireAddress](r.Parents),
-		Dependencies: convert[wireAddress](r.Dependencies), Fingerprints: r.Fingerprints,
-	}
-}
-
-func (w wire) record() engine.Record {
-	return engine.Record{
-		Address: config.Address(w.Address), Provider: w.Provider, Realm: w.Realm, ID: w.ID,
-		Status: w.Status, Key: w.Key, Deposed: w.Deposed, Adopted: w.Adopted, Original: w.Original,
-		Protected: w.Protected, Parents: convert[config.Address](w.Parents),
-		Dependencies: convert[config.Address](w.Dependencies), Fingerprints: w.Fingerprints,
-	}
-}
-
-func convert[To, From config.Address | wireAddress](list []From) []To {
-	if len(list) == 0 {
-		return nil
-	}
-	out := make([]To, len(list))
-	for i, a := range list {
-		out[i] = To(a)
-	}
-	return out
-}
-
-// marshal returns v as JSON, with <, > and & as they are.
-func marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
-}
-
 // payload returns the end of an operation's line: `"put":{…}}` or `"delete":"…"}`.
-func payload(op engine.Op) ([]byte, error) {
-	name, value := `"put":`, any(nil)
+func payload(op engine.Op) []byte {
 	if op.Put != nil {
-		value = toWire(*op.Put)
-	} else {
-		name, value = `"delete":`, wireAddress(*op.Delete)
+		return append(appendRecord([]byte(`"put":`), *op.Put), '}')
 	}
-	text, err := marshal(value)
-	if err != nil {
-		return nil, err
-	}
-	return append(append([]byte(name), text...), '}'), nil
+	return append(appendString([]byte(`"delete":`), op.Delete.String()), '}')
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -134,7 +62,9 @@ func appendLine(b []byte, body ...[]byte) []byte {
 	for _, part := range body {
 		sum = crc32.Update(sum, castagnoli, part)
 	}
-	b = fmt.Appendf(b, "%s%08x\",", crcPrefix, sum)
+	b = append(b, crcPrefix...)
+	b = hex.AppendEncode(b, binary.BigEndian.AppendUint32(nil, sum))
+	b = append(b, `",`...)
 	for _, part := range body {
 		b = append(b, part...)
 	}
@@ -142,21 +72,15 @@ func appendLine(b []byte, body ...[]byte) []byte {
 }
 
 // appendBase appends the first part of a log: the header and all records.
-func appendBase(b []byte, meta engine.Meta, rs records) ([]byte, error) {
-	head, err := marshal(header{format, meta.Lineage, meta.Serial, len(rs)})
-	if err != nil {
-		return nil, err
-	}
-	b = appendLine(b, head[1:])
+func appendBase(b []byte, meta engine.Meta, rs records) []byte {
+	body := fmt.Appendf(nil, `"wso2plan_state":%d,"lineage":"%s","serial":%d,"records":%d}`,
+		format, meta.Lineage, meta.Serial, len(rs))
+	b = appendLine(b, body)
 	for _, address := range slices.SortedFunc(maps.Keys(rs), config.Address.Compare) {
-		r := rs[address]
-		p, err := payload(engine.Op{Put: &r})
-		if err != nil {
-			return nil, err
-		}
-		b = appendLine(b, p)
+		body = append(appendRecord(append(body[:0], `"put":`...), rs[address]), '}')
+		b = appendLine(b, body)
 	}
-	return b, nil
+	return b
 }
 
 // appendCommit appends the lines of one commit, whose operations have those payloads.
@@ -167,8 +91,8 @@ func appendCommit(b []byte, serial, group uint64, payloads [][]byte) []byte {
 		if group != serial {
 			prefix = fmt.Appendf(prefix, `"group":%d,`, group)
 		}
-		if i < len(payloads)-1 {
-			prefix = append(prefix, `"more":true,`...)
+		if len(payloads) > 1 {
+			prefix = fmt.Appendf(prefix, `"op":%d,"of":%d,`, i+1, len(payloads))
 		}
 		b = appendLine(b, prefix, p)
 	}
@@ -178,9 +102,9 @@ func appendCommit(b []byte, serial, group uint64, payloads [][]byte) []byte {
 // A line is an operation as it stands in the log.
 type line struct {
 	serial, group uint64 // 0 in the first part
-	more          bool
+	op, of        uint64 // 1 of 1 if it is alone
 	put           []byte // the record's JSON; nil in a delete
-	address       string // its JSON
+	address       []byte // its JSON
 }
 
 // parseLine reads what appendLine wrote, without its line feed. As the checksum has shown that the
@@ -205,7 +129,9 @@ func parseLine(text []byte) (l line, err error) {
 	if l.group == 0 {
 		l.group = l.serial
 	}
-	rest, l.more = bytes.CutPrefix(rest, []byte(`"more":true,`))
+	if l.op, l.of = number(`"op":`), number(`"of":`); l.of == 0 {
+		l.op, l.of = 1, 1
+	}
 	value, ok := bytes.CutSuffix(rest, []byte("}"))
 	if !ok || err != nil {
 		return l, errUnknownLine
@@ -213,7 +139,7 @@ func parseLine(text []byte) (l line, err error) {
 	const put, del = `"put":`, `"delete":`
 	switch {
 	case bytes.HasPrefix(value, []byte(del)):
-		l.address = string(value[len(del):])
+		l.address = value[len(del):]
 	case bytes.HasPrefix(value, []byte(put+`{"address":`)):
 		l.put = value[len(put):]
 		start := len(`{"address":`)
@@ -221,17 +147,17 @@ func parseLine(text []byte) (l line, err error) {
 		if end == 0 {
 			return l, errUnknownLine
 		}
-		l.address = string(l.put[start : start+end])
+		l.address = l.put[start : start+end]
 	default:
 		return l, errUnknownLine
 	}
 	return l, nil
 }
 
-// stringEnd returns the length of the JSON string that b begins with, or 0.
-func stringEnd(b []byte) int {
-	for i := 1; i < len(b); i++ {
-		switch b[i] {
+// stringEnd returns the length of the JSON string that s begins with, or 0.
+func stringEnd[T string | []byte](s T) int {
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
 		case '\\':
 			i++
 		case '"':
@@ -249,9 +175,10 @@ func checkedBody(text []byte) ([]byte, error) {
 		return nil, errUnknownLine
 	}
 	body := text[bodyStart:]
-	stated := string(text[len(crcPrefix) : len(crcPrefix)+8])
-	if sum := fmt.Sprintf("%08x", crc32.Checksum(body, castagnoli)); sum != stated {
-		return nil, fmt.Errorf("its checksum is %s and its text gives %s", stated, sum)
+	stated := text[len(crcPrefix) : len(crcPrefix)+8]
+	sum := binary.BigEndian.AppendUint32(nil, crc32.Checksum(body, castagnoli))
+	if !bytes.Equal(hex.AppendEncode(nil, sum), stated) {
+		return nil, fmt.Errorf("its checksum is %q and its text gives %x", stated, sum)
 	}
 	return body, nil
 }
@@ -279,7 +206,7 @@ func parseLog(data []byte) (engine.Meta, []engine.Record, error) {
 	if err != nil {
 		return engine.Meta{}, nil, err
 	}
-	latest := make(map[string]put, head.Records)
+	latest := newContents(head.Records)
 	last, pending := head.Serial, []line(nil)
 	n := 2 // the line
 	for ; len(data) > 0; n++ {
@@ -288,18 +215,18 @@ func parseLog(data []byte) (engine.Meta, []engine.Record, error) {
 		l, err := parseLine(text)
 		switch {
 		case err == nil && inBase && l.serial == 0 && l.put != nil:
-			latest[l.address] = put{n, l.put}
+			latest.put(l, n)
 		case err == nil && !inBase && l.serial == last+1:
 			pending = append(pending, l)
-			if l.more {
+			if l.op != uint64(len(pending)) || l.of != pending[0].of {
+				err = fmt.Errorf("it is operation %d of %d of its commit and should be %d of %d",
+					l.op, l.of, len(pending), pending[0].of)
+			}
+			if err != nil || l.op < l.of {
 				break
 			}
 			for i, l := range pending {
-				if l.put != nil {
-					latest[l.address] = put{n - len(pending) + 1 + i, l.put}
-				} else {
-					delete(latest, l.address)
-				}
+				latest.put(l, n-len(pending)+1+i)
 			}
 			last, pending = l.serial, pending[:0]
 		case err == nil && !inBase && l.serial != 0:
@@ -319,7 +246,7 @@ func parseLog(data []byte) (engine.Meta, []engine.Record, error) {
 		return engine.Meta{}, nil, &damage{n,
 			fmt.Errorf("the file ends before it, and line 1 says that %d records follow", head.Records)}
 	}
-	list, err := decode(latest)
+	list, err := latest.decode()
 	return engine.Meta{Lineage: head.Lineage, Serial: last}, list, err
 }
 
@@ -354,27 +281,47 @@ func parseHeader(data []byte) (head header, rest []byte, err error) {
 	return head, rest, nil
 }
 
-// A put is a record as JSON, and its line.
-type put struct {
-	line int
-	json []byte
+// contents are the records as JSON, in the order in which their addresses first came, with the line
+// each is of.
+type contents struct {
+	at    map[string]int // an address's JSON -> its index below
+	json  [][]byte       // nil: deleted
+	lines []int
+}
+
+func newContents(n int) *contents {
+	return &contents{make(map[string]int, n), make([][]byte, 0, n), make([]int, 0, n)}
+}
+
+// put does what line l says, which is the nth.
+func (c *contents) put(l line, n int) {
+	i, ok := c.at[string(l.address)]
+	if !ok {
+		i = len(c.json)
+		c.at[string(l.address)] = i
+		c.json, c.lines = append(c.json, nil), append(c.lines, 0)
+	}
+	c.json[i], c.lines[i] = l.put, n
 }
 
 // decode reads the records, on all processors, and sorts them by address.
-func decode(latest map[string]put) ([]engine.Record, error) {
-	puts := slices.Collect(maps.Values(latest))
-	list := make([]engine.Record, len(puts))
-	workers := min(runtime.GOMAXPROCS(0), 1+len(puts)/256)
+func (c *contents) decode() ([]engine.Record, error) {
+	list := make([]engine.Record, len(c.json))
+	workers := min(runtime.GOMAXPROCS(0), 1+len(list)/256)
 	errs := make([]error, workers)
 	var wait sync.WaitGroup
 	for w := range workers {
 		wait.Go(func() {
-			for i := w; i < len(puts); i += workers {
-				var r wire
-				if err := json.Unmarshal(puts[i].json, &r); err != nil && errs[w] == nil {
-					errs[w] = &damage{puts[i].line, err}
+			d := newDecoder()
+			for i := w; i < len(list); i += workers {
+				if c.json[i] == nil {
+					continue
 				}
-				list[i] = r.record()
+				var err error
+				if list[i], err = d.record(string(c.json[i])); err != nil {
+					errs[w] = &damage{c.lines[i], err}
+					return
+				}
 			}
 		})
 	}
@@ -384,6 +331,7 @@ func decode(latest map[string]put) ([]engine.Record, error) {
 			return nil, err
 		}
 	}
+	list = slices.DeleteFunc(list, func(r engine.Record) bool { return r.Address == config.Address{} })
 	slices.SortFunc(list, func(a, b engine.Record) int { return a.Address.Compare(b.Address) })
 	return list, nil
 }

@@ -87,9 +87,7 @@ func (s *fileSession) Commit(ctx context.Context, ops []engine.Op) error {
 	}
 	c := &commit{ops: ops, payloads: make([][]byte, len(ops)), result: make(chan error, 1)}
 	for i, op := range ops {
-		if c.payloads[i], err = payload(op); err != nil {
-			return err
-		}
+		c.payloads[i] = payload(op)
 	}
 	if err := s.send(c); err != nil {
 		return err

@@ -215,7 +215,7 @@ func testClosed(t *testing.T, open func() engine.Store) {
 	for i := range 8 {
 		wait.Go(func() {
 			for j := 0; ; j++ {
-				if s.Commit(context.Background(), []engine.Op{Put(numbered(1000*i + j))}) != nil {
+				if s.Commit(context.Background(), []engine.Op{Put(user(fmt.Sprintf("u%d-%d", i, j)))}) != nil {
 					return
 				}
 				count.Add(1)
