@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,6 +33,7 @@ func (p *planner) finish(ctx context.Context) *Plan {
 	if !p.diags.HasErrors() {
 		p.askTypes(ctx, works)
 	}
+	p.readDeposed(ctx, works)
 	refs := p.references()
 	for _, w := range works {
 		if w.change.Action == Replace {
@@ -55,6 +57,25 @@ func (p *planner) finish(ctx context.Context) *Plan {
 		p.report(d)
 	}
 	return plan
+}
+
+// readDeposed finds out which keys the objects hold that were replaced earlier and still stand:
+// whoever takes such a key waits for their deletion.
+func (p *planner) readDeposed(ctx context.Context, works []*work) {
+	for _, w := range works {
+		w.deposedKeys = make([]string, len(w.change.Deposed))
+		for i, id := range w.change.Deposed {
+			o, err := w.typ.Read(ctx, id)
+			switch {
+			case err == nil:
+				if key, ok := keyOf(w.change.Type, o.Value); ok {
+					w.deposedKeys[i] = keyString(w.change.Type, key)
+				}
+			case !errors.Is(err, ErrNotFound):
+				p.unreadable(w.change.Address, w.change.Range, err)
+			}
+		}
+	}
 }
 
 func keyTexts(w *work) (before, after string) {
@@ -90,7 +111,7 @@ func orderWorks(works []*work, refs map[config.Address][]config.Address) []graph
 	for i, w := range works {
 		operands[i] = operand{addr: w.change.Address, action: w.change.Action, createFirst: w.change.CreateFirst,
 			class: w.conn.class(w.change.Type), keyBefore: w.keyBefore, keyAfter: w.keyAfter,
-			deposed: len(w.change.Deposed)}
+			deposed: w.deposedKeys}
 		if w.record != nil {
 			operands[i].recorded = w.record.Dependencies
 		}
@@ -146,6 +167,14 @@ func (p *planner) checkClaims(works []*work) {
 				other = o
 			}
 			byKey[class+"\n"+w.keyAfter] = w
+		}
+		if from := w.takesFrom; other == nil && from != (config.Address{}) {
+			// The one that has the key now must give it up.
+			if o := p.works[from]; o == nil || o.change.Action != Replace && o.change.Action != Update && o.change.Action != Delete {
+				key, _ := keyOf(c.Type, c.After)
+				p.report(problem(c.Range, "Two blocks claim one object", fmt.Sprintf(
+					"%s describes the %s with %s, which %s owns and keeps. Keep one of the two.", c.Address, c.Type.Name, keyPhrase(c.Type, key), from)))
+			}
 		}
 		if other == nil {
 			continue

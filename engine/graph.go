@@ -13,7 +13,7 @@ type operand struct {
 	keyBefore   string           // of the live object; "" if unknown
 	keyAfter    string           // of the planned object; "" if unknown
 	recorded    []config.Address // blocks that its record depends on
-	deposed     int              // ids replaced earlier and still to delete
+	deposed     []string         // for each object replaced earlier and still to delete, its key; "" if unknown
 }
 
 // An opKind says what a node of the operation graph does.
@@ -134,6 +134,7 @@ func newOperationGraph(operands []operand, refs map[config.Address][]config.Addr
 	}
 
 	writes := map[int]int{}
+	leaves := map[string]int{} // class and key → the operation after which it is free
 	hasWrites := map[config.Address]bool{}
 	dependents := map[point]bool{}
 	for i := range operands {
@@ -160,6 +161,9 @@ func newOperationGraph(operands []operand, refs map[config.Address][]config.Addr
 			d := g.node(graphNode{kind: depose, operand: i, deposed: j})
 			g.after(d, gate(block), hard)
 			g.after(removed(block), d, hard)
+			if key := o.deposed[j]; key != "" {
+				leaves[o.class+"\n"+key] = d
+			}
 			g.after(d, released(block), firsts)
 			if w, ok := writes[i]; ok {
 				g.after(d, w, firsts)
@@ -202,7 +206,6 @@ func newOperationGraph(operands []operand, refs map[config.Address][]config.Addr
 	}
 
 	// Who leaves a key goes before who takes it.
-	leaves := map[string]int{}
 	for i := range operands {
 		o := &operands[i]
 		if o.keyBefore == "" {

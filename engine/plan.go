@@ -17,17 +17,19 @@ import (
 
 // A work is one instance on its way through plan and apply.
 type work struct {
-	change   Change
-	block    *config.Block // nil for an orphan
-	instance config.Instance
-	wanted   cty.Value // the decoded block; cty.NilVal for an orphan
-	record   *Record   // as the plan takes it to be, nil when not owned
-	conn     *connection
-	typ      Type
-	live     *Object
-	imported bool // an import target
+	change    Change
+	block     *config.Block // nil for an orphan
+	instance  config.Instance
+	wanted    cty.Value // the decoded block; cty.NilVal for an orphan
+	record    *Record   // as the plan takes it to be, nil when not owned
+	conn      *connection
+	typ       Type
+	live      *Object
+	imported  bool           // an import target
+	takesFrom config.Address // who owns an object with the wanted key until now, and stands
 
-	keyBefore, keyAfter string // "" while unknown
+	keyBefore, keyAfter string   // "" while unknown
+	deposedKeys         []string // parallel to change.Deposed
 
 	// A resource that moved to another server: the old object is deleted there.
 	former     *connection

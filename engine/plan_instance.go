@@ -161,7 +161,7 @@ func (p *planner) readLive(ctx context.Context, w *work) bool {
 	}
 	class := w.conn.class(t)
 	if p.deposed[class+"\n"+o.ID] {
-		return true // replaced by us, and about to be deleted
+		return true // replaced by us, and about to be deleted: its key is free then
 	}
 	if _, owned := p.owner[class+"\n"+o.ID]; !owned && o.System {
 		w.live, w.change.Imported, w.change.Adopted = o, true, true
@@ -174,11 +174,22 @@ func (p *planner) readLive(ctx context.Context, w *work) bool {
 			t.Name, keyPhrase(t, key), a, o.ID, t.Key[len(t.Key)-1])))
 		return false
 	}
+	if other := p.owner[class+"\n"+o.ID]; p.stands(other) {
+		// Its block may give the key up in this very plan; checkClaims sees to it.
+		w.takesFrom = other
+		return true
+	}
 	if !p.claim(w, o) {
 		return false
 	}
 	w.live = o
 	return true
+}
+
+// stands reports whether the address is, or may be, configured.
+func (p *planner) stands(a config.Address) bool {
+	_, counted := p.instances[a.Block()]
+	return p.standing[a] || p.r.Config.Block(a) != nil && !counted
 }
 
 // claim takes an object that was found, not read by our own id: it may be ours under another
@@ -191,8 +202,7 @@ func (p *planner) claim(w *work, o *Object) bool {
 	if !owned || other == a {
 		return true
 	}
-	_, counted := p.instances[other.Block()]
-	if p.standing[other] || p.r.Config.Block(other) != nil && !counted {
+	if p.stands(other) {
 		p.failed[a.Block()] = true
 		var at string
 		if b := p.r.Config.Block(other); b != nil {

@@ -16,10 +16,20 @@ func marked(v cty.Value) bool {
 	if v == cty.NilVal {
 		return false
 	}
-	if t := v.Type(); v.IsMarked() || t.IsPrimitiveType() {
-		return v.IsMarked()
+	if v.IsMarked() {
+		return true
 	}
-	return v.ContainsMarked()
+	t := v.Type()
+	// A set holds no marked elements: cty lifts their marks to the set.
+	if t.IsPrimitiveType() || t.IsSetType() || t.IsCapsuleType() || v.IsNull() || !v.IsKnown() {
+		return false
+	}
+	for it := v.ElementIterator(); it.Next(); {
+		if _, x := it.Element(); marked(x) {
+			return true
+		}
+	}
+	return false
 }
 
 // absent reports whether v stands for nothing.
@@ -30,6 +40,9 @@ func equal(a, b cty.Value) bool {
 	if a == cty.NilVal || b == cty.NilVal {
 		return a == cty.NilVal && b == cty.NilVal
 	}
+	if same, ok := equalAtOnce(a, b); ok {
+		return same
+	}
 	if a.RawEquals(b) {
 		return true
 	}
@@ -39,6 +52,23 @@ func equal(a, b cty.Value) bool {
 	a, _ = a.UnmarkDeep()
 	b, _ = b.UnmarkDeep()
 	return a.RawEquals(b)
+}
+
+// equalAtOnce compares two strings or two bools, which most values are, and collections of unequal
+// length; it is not ok for others.
+func equalAtOnce(a, b cty.Value) (same, ok bool) {
+	if a.IsMarked() || b.IsMarked() || a.IsNull() || b.IsNull() || !a.IsKnown() || !b.IsKnown() {
+		return false, false
+	}
+	switch t, u := a.Type(), b.Type(); {
+	case t == cty.String && u == cty.String:
+		return a.AsString() == b.AsString(), true
+	case t == cty.Bool && u == cty.Bool:
+		return a.True() == b.True(), true
+	case t.IsCollectionType() && u.IsCollectionType() && a.LengthInt() != b.LengthInt():
+		return false, true
+	}
+	return false, false
 }
 
 // markedStrings returns every string that stands under a mark in values, map keys of marked maps

@@ -141,12 +141,12 @@ func (d *differ) object(b *schema.Block, keys []string, before, after cty.Value,
 		case x == cty.NilVal && y == cty.NilVal:
 			d.untouched(&g, a, at)
 		default:
-			show := all || at != nil || a.Name == "id" || slices.Contains(keys, a.Name)
-			if !show && equal(x, y) {
+			op := opOf(x, y)
+			if op == Same && !all && at == nil && a.Name != "id" && !slices.Contains(keys, a.Name) {
 				g.hidden++
 				continue
 			}
-			g.add(d.entry(a.Name, x, y, at, all, secretText(a))...)
+			g.add(d.entry(a.Name, op, x, y, at, all, secretText(a))...)
 		}
 	}
 	g.hide("attribute")
@@ -275,12 +275,12 @@ func (d *differ) nested(g *group, n *schema.NestedBlock, x, y cty.Value, at *tra
 		x = cty.NilVal
 	}
 	one := func(x, y cty.Value, at *trail) {
-		if !all && at == nil && equal(x, y) {
+		op := opOf(x, y)
+		if !all && at == nil && op == Same {
 			g.hidden++
 			return
 		}
 		inner := d.object(&n.Block, n.Key, x, y, at, all)
-		op := opOf(x, y)
 		if op == Change && !inner.changed {
 			op = Same
 		}
@@ -381,8 +381,9 @@ func opOf(a, b cty.Value) Op {
 }
 
 // entry returns the row of one value, or two when it becomes of another kind. cty.NilVal is a side
-// that has none; null is the value. secret, if not "", stands in the place of both.
-func (d *differ) entry(name string, a, b cty.Value, at *trail, all bool, secret string) []Row {
+// that has none; null is the value. op is opOf(a, b), which callers know. secret, if not "", stands
+// in the place of both.
+func (d *differ) entry(name string, op Op, a, b cty.Value, at *trail, all bool, secret string) []Row {
 	if a != cty.NilVal && !a.IsKnown() && b == cty.NilVal {
 		return nil
 	}
@@ -390,34 +391,34 @@ func (d *differ) entry(name string, a, b cty.Value, at *trail, all bool, secret 
 		secret = sensitiveText
 	}
 	if secret != "" {
-		r := Row{Op: opOf(a, b), Name: name, Before: secret, After: secret}
+		r := Row{Op: op, Name: name, Before: secret, After: secret}
 		if r.Op == Same && at != nil && at.change != nil {
 			r.Op = pathOp(at.change)
 		}
 		return []Row{annotate(r, at.said())}
 	}
 	if a != cty.NilVal && !a.IsKnown() {
-		a = cty.NilVal
+		a, op = cty.NilVal, Add
 	}
 	if b != cty.NilVal && !b.IsKnown() {
 		if a == cty.NilVal {
 			return []Row{annotate(Row{Op: Add, Name: name, After: unknownText}, at.said())}
 		}
-		r := d.one(name, a, cty.NilVal, nil, all)
+		r := d.one(name, Remove, a, cty.NilVal, nil, all)
 		r.Op, r.After = Change, unknownText
 		return []Row{annotate(r, at.said())}
 	}
 	if a != cty.NilVal && b != cty.NilVal && kindOf(a) != kindOf(b) {
 		switch {
 		case a.IsNull():
-			a = cty.NilVal
+			a, op = cty.NilVal, Add
 		case b.IsNull():
-			b = cty.NilVal
+			b, op = cty.NilVal, Remove
 		default:
-			return []Row{d.one(name, a, cty.NilVal, nil, all), annotate(d.one(name, cty.NilVal, b, nil, all), at.said())}
+			return []Row{d.one(name, Remove, a, cty.NilVal, nil, all), annotate(d.one(name, Add, cty.NilVal, b, nil, all), at.said())}
 		}
 	}
-	r := d.one(name, a, b, at, all)
+	r := d.one(name, op, a, b, at, all)
 	if len(r.Rows) == 0 || r.Form == Lines || r.Form == Encoded {
 		return []Row{annotate(r, at.said())}
 	}
@@ -452,12 +453,11 @@ func kindOf(v cty.Value) kind {
 }
 
 // one returns the row of values of one kind, at most one of them cty.NilVal.
-func (d *differ) one(name string, a, b cty.Value, at *trail, all bool) Row {
+func (d *differ) one(name string, op Op, a, b cty.Value, at *trail, all bool) Row {
 	v := b
 	if v == cty.NilVal {
 		v = a
 	}
-	op := opOf(a, b)
 	var r Row
 	switch kindOf(v) {
 	case listKind:
@@ -584,10 +584,10 @@ func (d *differ) json(op Op, a, b cty.Value, x, y string, all bool) (Row, bool) 
 	if kindOf(v) != kindOf(w) && okX && okY {
 		return Row{}, false
 	}
-	inner := d.one("", v, w, nil, all || op == Same)
+	inner := d.one("", opOf(v, w), v, w, nil, all || op == Same)
 	r := Row{Op: op, Form: Encoded, Rows: []Row{inner}}
 	if op == Change && inner.Op == Same {
-		r.Rows = []Row{d.one("", v, w, nil, true)}
+		r.Rows = []Row{d.one("", Same, v, w, nil, true)}
 		r.Note = "only its formatting changes"
 	}
 	return r, true
@@ -676,11 +676,12 @@ func (d *differ) attributes(op Op, a, b cty.Value, at *trail, all bool) Row {
 		to := at.kid(key)
 		name := d.elementName(key)
 		g.named(name)
-		if !all && to == nil && op == Change && equal(v, w) {
+		inner := opOf(v, w)
+		if !all && to == nil && op == Change && inner == Same {
 			g.hidden++
 			continue
 		}
-		g.add(d.entry(name, v, w, to, all || op == Same, "")...)
+		g.add(d.entry(name, inner, v, w, to, all || op == Same, "")...)
 	}
 	g.hide(thing)
 	return Row{Op: op, Form: Object, Rows: g.rows, Width: g.width}
@@ -713,7 +714,8 @@ func (d *differ) list(op Op, a, b cty.Value, at *trail, all bool) Row {
 		if p[1] >= 0 {
 			w = y[p[1]]
 		}
-		rows = append(rows, d.entry("", v, w, at.element(p[0], p[1]), all || equal(v, w), "")...)
+		inner := opOf(v, w)
+		rows = append(rows, d.entry("", inner, v, w, at.element(p[0], p[1]), all || inner == Same, "")...)
 	}
 	if op == Change && !all {
 		rows = context(rows, 1, "element", 1)
@@ -744,15 +746,15 @@ func (d *differ) set(op Op, a, b cty.Value, all bool) Row {
 	for i < len(x) || j < len(y) {
 		switch {
 		case i < len(x) && !inY[left[i]]:
-			g.add(d.entry("", x[i], cty.NilVal, nil, all, "")...)
+			g.add(d.entry("", Remove, x[i], cty.NilVal, nil, all, "")...)
 			i++
 		case j < len(y) && !inX[right[j]]:
-			g.add(d.entry("", cty.NilVal, y[j], nil, all, "")...)
+			g.add(d.entry("", Add, cty.NilVal, y[j], nil, all, "")...)
 			j++
 		case j < len(y):
 			// In both; sets of scalars are sorted, so the rows come out in order.
 			if all || op == Same {
-				g.add(d.entry("", y[j], y[j], nil, true, "")...)
+				g.add(d.entry("", Same, y[j], y[j], nil, true, "")...)
 			} else {
 				g.hidden++
 			}

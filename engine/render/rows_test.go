@@ -19,7 +19,7 @@ func rowsOf(before, after cty.Value, o Options) string {
 	d := &differ{verbose: o.Verbose}
 	d.unit(before, after)
 	t := newPage(nil, o)
-	t.rows(d.entry("x", before, after, nil, false, ""), 1, frame{depth: 0, in: Block, base: 4})
+	t.rows(d.entry("x", opOf(before, after), before, after, nil, false, ""), 1, frame{depth: 0, in: Block, base: 4})
 	return string(t.b)
 }
 

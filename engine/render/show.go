@@ -54,7 +54,7 @@ func State(w io.Writer, p *engine.Plan, o Options) error {
 			secret = sensitiveText
 		}
 		outputs.named(out.Name)
-		outputs.add(d.entry(out.Name, out.Before, out.Before, nil, true, secret)...)
+		outputs.add(d.entry(out.Name, Same, out.Before, out.Before, nil, true, secret)...)
 	}
 	if len(outputs.rows) > 0 {
 		if n > 0 {

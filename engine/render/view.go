@@ -337,7 +337,7 @@ func (d *differ) pathRow(g *group, c *engine.Change, p *engine.PathChange, befor
 		return
 	}
 	g.named(name)
-	g.add(d.entry(name, before, after, nil, false, secret)...)
+	g.add(d.entry(name, opOf(before, after), before, after, nil, false, secret)...)
 }
 
 // alone compares two values of a nested block by themselves; b comes from placeAt.
@@ -519,7 +519,7 @@ func (v *PlanView) outputs(d *differ, outputs []engine.OutputChange) {
 		if before == cty.NilVal && after == cty.NilVal || equal(before, after) {
 			continue
 		}
-		g.add(d.entry(o.Name, before, after, nil, false, secret)...)
+		g.add(d.entry(o.Name, opOf(before, after), before, after, nil, false, secret)...)
 	}
 	v.Outputs, v.OutputWidth = g.rows, g.width
 }

@@ -1,0 +1,510 @@
+package engine_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"wso2plan/config"
+	"wso2plan/engine"
+)
+
+// many returns n things by for_each, named p0 … with a value.
+func many(n int, value string) string {
+	return fmt.Sprintf("resource \"fake_thing\" \"m\" {\n  for_each = toset([for i in range(%d) : \"p${i}\"])\n  name = each.key\n  value = %q\n}\n", n, value)
+}
+
+func TestListingInsteadOfReading(t *testing.T) {
+	b := newBench(t)
+	b.lister = true
+	src := many(50, "v")
+	b.apply(src)
+	b.w.reads, b.w.lists = 0, 0
+	b.synced(src)
+	if b.w.lists != 1 || b.w.reads != 0 {
+		t.Fatalf("%d lists and %d reads, want one list", b.w.lists, b.w.reads)
+	}
+	// A list that lags does not make an object gone.
+	b.w.lagging[b.thing("p7").id] = true
+	b.synced(src)
+	if b.w.reads != 1 {
+		t.Fatalf("%d reads, want the one that the list lacked", b.w.reads)
+	}
+	// Two objects are cheaper read than listed.
+	b2 := newBench(t)
+	b2.lister = true
+	b2.apply(many(2, "v"))
+	b2.w.reads, b2.w.lists = 0, 0
+	b2.synced(many(2, "v"))
+	if b2.w.lists != 0 || b2.w.reads != 2 {
+		t.Fatalf("%d lists and %d reads, want two reads", b2.w.lists, b2.w.reads)
+	}
+}
+
+func TestUnreadableIsNotGone(t *testing.T) {
+	b := newBench(t)
+	src := "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n}\nresource \"fake_thing\" \"b\" {\n  name = fake_thing.a.name\n  fixed = \"x\"\n}\n"
+	src = strings.Replace(src, "name = fake_thing.a.name", "name = \"b${fake_thing.a.id}\"", 1)
+	b.apply(src)
+	b.w.down = errors.New("503 from a proxy")
+	p, diags := b.tryPlan(src)
+	fails(t, diags, "fake_thing.a could not be read", "503 from a proxy")
+	if len(p.Unknown) == 0 {
+		t.Fatal("the plan does not say what is unknown")
+	}
+	for _, c := range p.Changes {
+		if c.Action != engine.None {
+			t.Fatalf("%s is planned: %c", c.Address, c.Action)
+		}
+	}
+	if len(b.w.things) != 2 {
+		t.Fatal("something was written")
+	}
+}
+
+func TestEverythingGone(t *testing.T) {
+	b := newBench(t)
+	src := many(5, "v")
+	b.apply(src)
+	b.w.things = map[string]*thing{}
+	_, diags := b.tryPlan(src)
+	fails(t, diags, "Everything owned is gone", "-allow-missing")
+	b.opts.AllowMissing = true
+	if n := b.apply(src).Counts; n.Add != 5 {
+		t.Fatalf("%+v", n)
+	}
+	b.synced(src)
+}
+
+func TestObjectThatIsNotOurs(t *testing.T) {
+	b := newBench(t)
+	b.w.things["id9"] = &thing{id: "id9", name: "a", value: "theirs"}
+	src := "resource \"fake_thing\" \"a\" {\n  name  = \"a\"\n  value = \"ours\"\n}\n"
+	_, diags := b.tryPlan(src)
+	fails(t, diags, "already has a fake_thing with name \"a\"", "wso2plan import 'fake_thing.a' 'id9'")
+
+	for _, id := range []string{"id9", "a"} {
+		withImport := src + fmt.Sprintf("import {\n  to = fake_thing.a\n  id = %q\n}\n", id)
+		p := b.plan(withImport)
+		if n := p.Counts(); n.Import != 1 || n.Change != 1 || n.Add != 0 {
+			t.Fatalf("%+v", n)
+		}
+		if id == "a" {
+			b.apply(withImport)
+			b.synced(withImport)
+			b.synced(src)
+		}
+	}
+	if b.thing("a").value != "ours" || b.thing("a").id != "id9" {
+		t.Fatal("not adopted in place")
+	}
+}
+
+func TestImportCommand(t *testing.T) {
+	b := newBench(t)
+	b.w.things["id9"] = &thing{id: "id9", name: "a", value: "theirs"}
+	src := "resource \"fake_thing\" \"a\" {\n  name   = \"a\"\n  value  = \"ours\"\n  secret = \"s\"\n}\n"
+	r := b.reconciler(src)
+	s, err := b.store.Lock(context.Background(), engine.Holder{ID: "1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, _ := config.ParseAddress("fake_thing.a")
+	if _, diags := r.Import(context.Background(), s, to, "nobody"); !diags.HasErrors() {
+		t.Fatal("imported what does not exist")
+	}
+	if _, diags := r.Import(context.Background(), s, to, "a"); diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	_, diags := r.Import(context.Background(), s, to, "a")
+	fails(t, diags, "already owns the object id9")
+	s.Close()
+	if b.thing("a").value != "theirs" {
+		t.Fatal("import wrote to the server")
+	}
+	// The difference is no drift: nobody applied it. The secret cannot be compared.
+	b.expect(src, `
+~ fake_thing.a value:new secret:uncompared computed:consequent
+`)
+	b.apply(src)
+	b.expect(src, `
+= fake_thing.a secret:uncompared
+`)
+	if b.thing("a").secret != "" {
+		t.Fatal("a secret was reset by accident")
+	}
+	b.opts.RewriteSecrets = true
+	b.apply(src)
+	b.opts.RewriteSecrets = false
+	b.synced(src)
+	b.expect(src, "")
+	if b.thing("a").secret != "s" {
+		t.Fatal("the secret was not written")
+	}
+}
+
+func TestMoves(t *testing.T) {
+	b := newBench(t)
+	b.apply("resource \"fake_thing\" \"a\" {\n  name = \"a\"\n}\n" + many(3, "v"))
+	// Renamed, and from for_each to a single block; nothing was told.
+	src := "resource \"fake_thing\" \"z\" {\n  name = \"a\"\n}\nresource \"fake_thing\" \"one\" {\n  name = \"p1\"\n  value = \"new\"\n}\n" +
+		"resource \"fake_thing\" \"m\" {\n  for_each = { first = \"p0\", third = \"p2\" }\n  name = each.value\n  value = \"v\"\n}\n"
+	b.expect(src, `
+> fake_thing.m["first"] from fake_thing.m["p0"]
+> fake_thing.m["third"] from fake_thing.m["p2"]
+~ fake_thing.one from fake_thing.m["p1"] value:pending computed:consequent
+> fake_thing.z from fake_thing.a
+`)
+	before := len(b.w.log)
+	b.apply(src)
+	b.synced(src)
+	if got := b.w.log[before:]; len(got) != 1 || got[0] != "update p1" {
+		t.Fatalf("writes %q", got)
+	}
+	if n := len(b.records()); n != 4 {
+		t.Fatalf("%d records", n)
+	}
+}
+
+func TestTwoBlocksOneObject(t *testing.T) {
+	b := newBench(t)
+	two := "resource \"fake_thing\" \"a\" {\n  name = \"x\"\n}\nresource \"fake_thing\" \"b\" {\n  name = \"x\"\n}\n"
+	_, diags := b.tryPlan(two)
+	fails(t, diags, "Two blocks claim one object", "fake_thing.b", "fake_thing.a")
+	b.apply("resource \"fake_thing\" \"a\" {\n  name = \"x\"\n}\n")
+	_, diags = b.tryPlan(two)
+	fails(t, diags, "Two blocks claim one object", "fake_thing.b", "fake_thing.a")
+}
+
+func TestNamesSwap(t *testing.T) {
+	b := newBench(t)
+	src := "resource \"fake_thing\" \"a\" {\n  name = \"%s\"\n}\nresource \"fake_thing\" \"b\" {\n  name = \"%s\"\n}\n"
+	b.apply(fmt.Sprintf(src, "x", "y"))
+	b.apply(fmt.Sprintf(src, "y", "x"))
+	b.synced(fmt.Sprintf(src, "y", "x"))
+}
+
+func TestReplacement(t *testing.T) {
+	b := newBench(t)
+	src := func(name, fixed, lifecycle string) string {
+		return fmt.Sprintf("resource \"fake_thing\" \"a\" {\n  name = %q\n  fixed = %q\n  lifecycle {\n%s\n}\n}\n"+
+			"resource \"fake_thing\" \"child\" {\n  name = \"child\"\n  parent = fake_thing.a.id\n}\n"+
+			"resource \"fake_thing\" \"user\" {\n  name = \"user\"\n  refs = [fake_thing.a.id]\n}\n", name, fixed, lifecycle)
+	}
+	b.apply(src("a", "1", ""))
+	// Delete-first: one key. The child goes first, the user is updated.
+	b.expect(src("a", "2", ""), `
+± fake_thing.a fixed:pending (fixed cannot be changed in place)
+± fake_thing.child parent:pending (parent cannot be changed in place)
+~ fake_thing.user refs:pending
+`)
+	n := len(b.w.log)
+	b.apply(src("a", "2", ""))
+	b.synced(src("a", "2", ""))
+	log := b.w.log[n:]
+	if slices.Index(log, "delete child") > slices.Index(log, "delete a") ||
+		slices.Index(log, "delete a") > slices.Index(log, "create a") ||
+		slices.Index(log, "create a") > slices.Index(log, "update user") {
+		t.Fatalf("order %q", log)
+	}
+	// Create-first: the key changes, both can exist. The child keeps it from being quite free: it
+	// is recorded as living in the old one, so it goes first as well.
+	n = len(b.w.log)
+	b.apply(src("b", "2", ""))
+	b.synced(src("b", "2", ""))
+	log = b.w.log[n:]
+	if slices.Index(log, "update user") > slices.Index(log, "delete a") || slices.Index(log, "create b") > slices.Index(log, "delete a") {
+		t.Fatalf("order %q", log)
+	}
+	_, diags := b.tryPlan(src("b", "3", "create_before_destroy = true"))
+	fails(t, diags, "create_before_destroy")
+	_, diags = b.tryPlan(src("b", "3", "prevent_destroy = true"))
+	fails(t, diags, "prevent_destroy")
+	// ignore_changes leaves the attribute as it is.
+	b.synced(src("b", "3", "ignore_changes = [fixed]"))
+}
+
+func TestProtectedOrphan(t *testing.T) {
+	b := newBench(t)
+	b.apply("resource \"fake_thing\" \"a\" {\n  name = \"a\"\n  lifecycle {\n    prevent_destroy = true\n  }\n}\n")
+	_, diags := b.tryPlan("")
+	fails(t, diags, "Protected object", "wso2plan state rm 'fake_thing.a'")
+	b.opts.Destroy = true
+	_, diags = b.tryPlan("resource \"fake_thing\" \"a\" {\n  name = \"a\"\n  lifecycle {\n    prevent_destroy = true\n  }\n}\n")
+	fails(t, diags, "prevent_destroy")
+}
+
+func TestParentReplacedThoughEqual(t *testing.T) {
+	b := newBench(t)
+	src := "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n  fixed = %q\n}\nresource \"fake_thing\" \"child\" {\n  name = \"child\"\n  parent = fake_thing.a.name\n}\n"
+	b.apply(fmt.Sprintf(src, "1"))
+	b.expect(fmt.Sprintf(src, "2"), `
+± fake_thing.a fixed:pending (fixed cannot be changed in place)
+± fake_thing.child (fake_thing.a, in which it lives, is replaced)
+`)
+	b.apply(fmt.Sprintf(src, "2"))
+	b.synced(fmt.Sprintf(src, "2"))
+}
+
+func TestSystemObject(t *testing.T) {
+	b := newBench(t)
+	b.w.things["sys"] = &thing{id: "sys", name: "resident", value: "factory", fixed: "f", system: true}
+	src := "resource \"fake_thing\" \"r\" {\n  name  = \"resident\"\n  value = \"ours\"\n}\n"
+	p := b.plan(src)
+	if c := p.Changes[0]; c.Action != engine.Update || !c.Adopted || !c.Imported {
+		t.Fatalf("%+v", c)
+	}
+	b.apply(src)
+	b.synced(src)
+	if b.thing("resident").value != "ours" {
+		t.Fatal("not changed")
+	}
+	_, diags := b.tryPlan(src[:len(src)-2] + "  fixed = \"g\"\n}\n")
+	fails(t, diags, "cannot be replaced")
+	p = b.plan("")
+	if c := p.Changes[0]; c.Action != engine.Delete || !c.Release {
+		t.Fatalf("%+v", c)
+	}
+	b.apply("")
+	if b.thing("resident").value != "factory" {
+		t.Fatal("not put back as it was")
+	}
+	if len(b.records()) != 0 {
+		t.Fatal("still owned")
+	}
+}
+
+func TestRealms(t *testing.T) {
+	b := newBench(t)
+	src := "provider \"fake\" {\n  realm = %q\n}\nresource \"fake_thing\" \"a\" {\n  name = \"a\"\n}\n"
+	b.apply(fmt.Sprintf(src, "one"))
+	_, diags := b.tryPlan(fmt.Sprintf(src, "two"))
+	fails(t, diags, "Wrong server for this state", "one", "two")
+	// An orphan whose provider block is gone.
+	alias := "provider \"fake\" {\n  alias = \"x\"\n  realm = \"one\"\n}\nresource \"fake_thing\" \"b\" {\n  provider = fake.x\n  name = \"b\"\n}\n"
+	b2 := newBench(t)
+	b2.others = map[string]*world{"two": newWorld()}
+	b2.apply(alias)
+	_, diags = b2.tryPlan("")
+	fails(t, diags, "Provider configuration missing", "fake.x")
+	// Moved to another provider: deleted there, made here.
+	other := strings.Replace(alias, "provider = fake.x", "provider = fake.y", 1) + "provider \"fake\" {\n  alias = \"y\"\n  realm = \"two\"\n}\n"
+	if p := b2.plan(other); len(p.Changes) != 1 || p.Changes[0].Action != engine.Replace {
+		t.Fatalf("%+v", summary(p))
+	}
+	b2.apply(other)
+	b2.synced(other)
+	if len(b2.w.things) != 0 || len(b2.others["two"].things) != 1 {
+		t.Fatal("not moved")
+	}
+}
+
+func TestLimits(t *testing.T) {
+	b := newBench(t)
+	b.apply(many(10, "v"))
+	limit := "wso2plan {\n  limits {\n    max_destroy = 2\n  }\n}\n"
+	n := len(b.w.log)
+	_, diags := b.tryApply(limit + many(5, "w"))
+	fails(t, diags, "Too many objects would be destroyed", "5 objects", "max_destroy allows 2")
+	if len(b.w.log) != n {
+		t.Fatal("something was written before the limit was checked")
+	}
+	percent := "wso2plan {\n  limits {\n    max_destroy_percent = 20\n  }\n}\n"
+	_, diags = b.tryApply(percent + many(7, "v"))
+	fails(t, diags, "max_destroy_percent")
+	b.apply(percent + many(8, "v"))
+}
+
+func TestLostAnswer(t *testing.T) {
+	b := newBench(t)
+	src := "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n  secret = \"s\"\n}\n"
+	b.w.after = func(string, *thing) error { b.w.after = nil; return errCut }
+	b.apply(src)
+	b.synced(src)
+	if len(b.w.things) != 1 {
+		t.Fatal("made twice")
+	}
+}
+
+func TestRefusalLeavesNoTrace(t *testing.T) {
+	b := newBench(t)
+	b.w.before = func(string, *thing) error { return refusal("400 bad value") }
+	_, diags := b.tryApply("resource \"fake_thing\" \"a\" {\n  name = \"a\"\n}\nresource \"fake_thing\" \"b\" {\n  name = \"b\"\n  refs = [fake_thing.a.id]\n}\n")
+	fails(t, diags, "400 bad value")
+	if len(diags) != 1 {
+		t.Fatalf("a skipped dependent is no error: %v", diags)
+	}
+	if len(b.records()) != 0 {
+		t.Fatalf("records %v", b.records())
+	}
+}
+
+func TestFailureSkipsDependentsOnly(t *testing.T) {
+	b := newBench(t)
+	b.w.before = func(_ string, t *thing) error {
+		if t.name == "a" {
+			return refusal("no")
+		}
+		return nil
+	}
+	src := "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n}\nresource \"fake_thing\" \"b\" {\n  name = \"b\"\n  refs = [fake_thing.a.id]\n}\nresource \"fake_thing\" \"c\" {\n  name = \"c\"\n}\n"
+	result, diags := b.tryApply(src)
+	fails(t, diags, "fake_thing.a")
+	if result.Failed != 1 || result.Skipped != 1 || result.Counts.Add != 1 {
+		t.Fatalf("%+v", result)
+	}
+	b.w.before = nil
+	b.apply(src)
+	b.synced(src)
+}
+
+func TestMovedUnderneath(t *testing.T) {
+	b := newBench(t)
+	src := "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n  value = %q\n}\n"
+	b.apply(fmt.Sprintf(src, "1"))
+	r := b.reconciler(fmt.Sprintf(src, "2"))
+	s, _ := b.store.Lock(context.Background(), engine.Holder{ID: "1"})
+	defer s.Close()
+	p, _ := r.Plan(context.Background(), s.Meta(), s.Records(), b.opts)
+	b.thing("a").value = "someone"
+	_, diags := r.Apply(context.Background(), p, s)
+	fails(t, diags, "changed on the server after the plan was made")
+	if b.thing("a").value != "someone" {
+		t.Fatal("overwritten")
+	}
+}
+
+func TestInterruptFinishesWhatIsInFlight(t *testing.T) {
+	b := newBench(t)
+	src := "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n}\nresource \"fake_thing\" \"b\" {\n  name = \"b\"\n  refs = [fake_thing.a.id]\n}\n"
+	r := b.reconciler(src)
+	s, _ := b.store.Lock(context.Background(), engine.Holder{ID: "1"})
+	ctx, interrupt := context.WithCancel(context.Background())
+	p, _ := r.Plan(ctx, s.Meta(), s.Records(), b.opts)
+	b.w.before = func(string, *thing) error { interrupt(); return nil }
+	result, diags := r.Apply(ctx, p, s)
+	fails(t, diags, "Interrupted", "1 operations were not begun")
+	s.Close()
+	b.w.before = nil
+	if result.Counts.Add != 1 || len(b.records()) != 1 || b.records()[0].Status != engine.Complete {
+		t.Fatalf("%+v %+v", result, b.records())
+	}
+	b.apply(src)
+	b.synced(src)
+}
+
+func TestDeferredData(t *testing.T) {
+	b := newBench(t)
+	src := "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n  value = %q\n}\n" +
+		"data \"fake_thing\" \"a\" {\n  name = fake_thing.a.name\n}\n" +
+		"resource \"fake_thing\" \"b\" {\n  name = \"b\"\n  value = data.fake_thing.a.computed\n}\n" +
+		"output \"v\" {\n  value = data.fake_thing.a.value\n}\n"
+	b.expect(fmt.Sprintf(src, "1"), `
++ fake_thing.a
++ fake_thing.b
+≤ data.fake_thing.a
+`)
+	result := b.apply(fmt.Sprintf(src, "1"))
+	if v := result.Outputs["v"]; v.AsString() != "1" {
+		t.Fatalf("output %#v", v)
+	}
+	b.synced(fmt.Sprintf(src, "1"))
+	b.apply(fmt.Sprintf(src, "2"))
+	b.synced(fmt.Sprintf(src, "2"))
+	if b.thing("b").value != "of 2" {
+		t.Fatal(b.thing("b").value)
+	}
+	_, diags := b.tryPlan("data \"fake_thing\" \"x\" {\n  name = \"nobody\"\n}\n")
+	fails(t, diags, "Object not found", "nobody")
+}
+
+func TestOnceValueIsNoChange(t *testing.T) {
+	b := newBench(t)
+	src := "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n}\nresource \"fake_thing\" \"b\" {\n  name = \"b\"\n  secret = fake_thing.a.shown_once\n}\n"
+	b.apply(src)
+	if got := b.thing("b").secret; got != "once-"+b.thing("a").id {
+		t.Fatalf("secret %q", got)
+	}
+	b.synced(src)
+	b.expect(src, "")
+}
+
+func TestTargets(t *testing.T) {
+	b := newBench(t)
+	src := "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n}\nresource \"fake_thing\" \"b\" {\n  name = \"b\"\n  refs = [fake_thing.a.id]\n}\nresource \"fake_thing\" \"c\" {\n  name = \"c\"\n}\n"
+	target, _ := config.ParseAddress("fake_thing.b")
+	b.opts.Targets = []config.Address{target}
+	b.expect(src, `
++ fake_thing.a
++ fake_thing.b
+`)
+	b.apply(src)
+	b.opts.Targets = nil
+	b.expect(src, `
++ fake_thing.c
+`)
+}
+
+func TestLostKey(t *testing.T) {
+	b := newBench(t)
+	src := "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n  secret = \"s\"\n  value = \"v\"\n}\n"
+	b.apply(src)
+	b.keys = engine.NewKeys([]byte("another key, since the first was lost"))
+	b.expect(src, `
+= fake_thing.a secret:uncompared
+`)
+	b.thing("a").value = "w"
+	b.expect(src, `
+~ fake_thing.a value:new secret:uncompared computed:consequent
+`)
+}
+
+func TestEvidence(t *testing.T) {
+	b := newBench(t)
+	src := "variable \"pw\" {\n  default = \"hunter2secret\"\n  sensitive = true\n}\nresource \"fake_thing\" \"a\" {\n  name = \"a\"\n  value = %q\n  secret = var.pw\n}\n"
+	b.apply(fmt.Sprintf(src, "1"))
+	edit := fmt.Sprintf(src, "2")
+	saved, err := json.Marshal(b.plan(edit).Evidence())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(saved), "hunter2secret") {
+		t.Fatalf("the saved plan holds a secret: %s", saved)
+	}
+	e, err := engine.ReadEvidence(saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if moved := e.Compare(b.plan(edit)); moved != nil {
+		t.Fatalf("the same plan: %q", moved)
+	}
+	b.thing("a").value = "someone"
+	moved := e.Compare(b.plan(edit))
+	if len(moved) != 1 || !strings.Contains(moved[0], "fake_thing.a: value is now another value") {
+		t.Fatalf("%q", moved)
+	}
+	b.w.things = map[string]*thing{}
+	if moved := e.Compare(b.plan(edit)); len(moved) == 0 || !strings.Contains(moved[0], "was to be: update, and now would be: create") {
+		t.Fatalf("%q", moved)
+	}
+	for _, bad := range []string{"", "{}", "[1]", `{"format": 99}`} {
+		if _, err := engine.ReadEvidence([]byte(bad)); err == nil {
+			t.Fatalf("%q was read", bad)
+		}
+	}
+}
+
+func TestSameInputSameBytes(t *testing.T) {
+	b := newBench(t)
+	src := many(30, "v") + "resource \"fake_thing\" \"b\" {\n  name = \"b\"\n  refs = [for t in fake_thing.m : t.id]\n}\n"
+	first := summary(b.plan(src))
+	for range 5 {
+		if again := summary(b.plan(src)); again != first {
+			t.Fatalf("%s\n%s", first, again)
+		}
+	}
+}
