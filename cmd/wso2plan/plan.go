@@ -36,7 +36,8 @@ func planCommand(t *terminal) *cli.Command {
 			}
 			ctx, stop := t.interruptible(ctx)
 			defer stop()
-			p, err := t.open(ctx, v, cmd.Bool("input"), true)
+			// A saved plan holds fingerprints, so their key has to last.
+			p, err := t.open(ctx, v, cmd.Bool("input"), cmd.String("out") == "")
 			if err != nil {
 				return err
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -28,6 +29,7 @@ func TestMain(m *testing.M) {
 //	drift METHOD PATH [FILE]                       change an object behind our back; see live.go
 //	synced [FLAG]...                               the plan is empty
 //	live KIND                                      print the names of what the servers hold
+//	masked stdout|stderr FILE                      write what was printed to FILE, with <id> and <port> for what varies
 //	fault SERVER METHOD PATH STATUS [FILE]         the server answers so; fault off: no longer
 //	killed before|after N COMMAND...               kill -9 as the Nth write reaches the server, or was done
 //	interrupted N COMMAND...                       Ctrl-C as the Nth write reaches the server
@@ -47,6 +49,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"drift":       cmdDrift,
 	"synced":      cmdSynced,
 	"live":        cmdLive,
+	"masked":      cmdMasked,
 	"fault":       cmdFault,
 	"killed":      cmdKilled,
 	"interrupted": cmdInterrupted,
@@ -145,6 +148,20 @@ func cmdLive(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range names {
 		fmt.Fprintln(ts.Stdout(), name)
 	}
+}
+
+var (
+	varyingID   = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+	varyingPort = regexp.MustCompile(`(localhost|127\.0\.0\.1):\d{4,5}`)
+)
+
+func cmdMasked(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: masked stdout|stderr FILE")
+	}
+	text := varyingID.ReplaceAllString(ts.ReadFile(args[0]), "<id>")
+	text = varyingPort.ReplaceAllString(text, "$1:<port>")
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
 }
 
 func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
