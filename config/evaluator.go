@@ -155,9 +155,6 @@ func (e *Evaluator) local(name string) (cty.Value, hcl.Diagnostics) {
 // evaluate evaluates an expression that is in no block.
 func (e *Evaluator) evaluate(expr hcl.Expression, refs []edge) (cty.Value, hcl.Diagnostics) {
 	ctx, diags := e.context(refs)
-	if diags.HasErrors() {
-		return cty.DynamicVal, diags
-	}
 	v, more := expr.Value(ctx)
 	diags = append(diags, more...)
 	if diags.HasErrors() {
@@ -351,9 +348,6 @@ func traversalString(t hcl.Traversal) string {
 // block has values for what it may configure, and nulls. With errors the value is of no use.
 func (e *Evaluator) Decode(b *Block, i Instance) (cty.Value, hcl.Diagnostics) {
 	ctx, diags := e.bodyContext(b)
-	if diags.HasErrors() {
-		return cty.DynamicVal, diags
-	}
 	switch {
 	case b.ForEach != nil:
 		ctx = ctx.NewChild()
@@ -364,26 +358,24 @@ func (e *Evaluator) Decode(b *Block, i Instance) (cty.Value, hcl.Diagnostics) {
 		ctx = ctx.NewChild()
 		ctx.Variables = map[string]cty.Value{"count": cty.ObjectVal(map[string]cty.Value{"index": i.Key})}
 	}
-	return decode(b.sorted, b.spec, b.dynamic, ctx, b.Type)
+	return decode(b.sorted, b.spec, b.dynamic, ctx, b.Type, diags)
 }
 
 // Provider evaluates a provider block, whose decoder is that of its schema.
 func (e *Evaluator) Provider(p *Provider) (cty.Value, hcl.Diagnostics) {
 	ctx, diags := e.context(p.refs)
-	if diags.HasErrors() {
-		return cty.DynamicVal, diags
-	}
 	known := e.c.Known.Providers[p.Name]
-	return decode(p.Body, spec{decoder: known.Spec(), block: &known}, hasDynamic(p.Body), ctx, nil)
+	return decode(p.Body, spec{decoder: known.Spec(), block: &known}, hasDynamic(p.Body), ctx, nil, diags)
 }
 
-// decode evaluates a body. t is the type whose Check applies, or nil.
-func decode(body hcl.Body, s spec, dynamic bool, ctx *hcl.EvalContext, t *schema.Type) (cty.Value, hcl.Diagnostics) {
+// decode evaluates a body. t is the type whose Check applies, or nil; diags is what was wrong
+// before, with the context.
+func decode(body hcl.Body, s spec, dynamic bool, ctx *hcl.EvalContext, t *schema.Type, diags hcl.Diagnostics) (cty.Value, hcl.Diagnostics) {
 	if dynamic {
 		body = dynblock.Expand(body, ctx)
 	}
-	v, diags := hcldec.Decode(body, s.decoder, ctx)
-	c := checker{body: body, spec: s, diags: diags}
+	v, more := hcldec.Decode(body, s.decoder, ctx)
+	c := checker{body: body, spec: s, diags: append(slices.Clip(diags), more...)}
 	if c.block(s.block, v, nil); c.diags.HasErrors() {
 		return cty.DynamicVal, Distinct(c.diags)
 	}

@@ -28,6 +28,10 @@ func Format(src []byte) []byte {
 
 // Syntax returns the syntax errors of a file of HCL, which it calls name.
 func Syntax(src []byte, name string) hcl.Diagnostics {
+	if tooDeep(src) {
+		return hcl.Diagnostics{problem(nil, "Nesting too deep", "The file %q has more than %d brackets inside each other.",
+			name, maxDepth)}
+	}
 	_, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
 	return diags
 }

@@ -149,6 +149,10 @@ func (l *loader) parse(src []byte, path string) *hcl.File {
 	var file *hcl.File
 	var diags hcl.Diagnostics
 	parser := hclparse.NewParser()
+	if tooDeep(src) {
+		l.errorf(nil, "Nesting too deep", "The file %q has more than %d brackets inside each other.", path, maxDepth)
+		return nil
+	}
 	if strings.HasSuffix(path, ".json") {
 		file, diags = parser.ParseJSON(src, path)
 	} else {
@@ -165,6 +169,32 @@ func (l *loader) parse(src []byte, path string) *hcl.File {
 	return file
 }
 
+// maxDepth bounds how deep brackets and operators may nest, since the parsers recurse and a
+// goroutine's stack is bounded.
+const maxDepth = 10_000
+
+// tooDeep reports whether src, strings and comments counted too, nests deeper than maxDepth.
+func tooDeep(src []byte) bool {
+	depth, unary := 0, 0
+	for _, c := range src {
+		switch c {
+		case '[', '(', '{':
+			depth, unary = depth+1, 0
+		case ']', ')', '}':
+			depth, unary = max(0, depth-1), 0
+		case '!', '-':
+			unary++
+		case ' ', '\t':
+		default:
+			unary = 0
+		}
+		if depth > maxDepth || unary > maxDepth {
+			return true
+		}
+	}
+	return false
+}
+
 // parseRaw reads a value as it was typed. Strings, numbers and bools are taken literally, and so is
 // what a variable without a type constraint gets; everything else is an expression.
 func (l *loader) parseRaw(v *Variable, g given) (cty.Value, hcl.Range, hcl.Diagnostics) {
@@ -176,7 +206,14 @@ func (l *loader) parseRaw(v *Variable, g given) (cty.Value, hcl.Range, hcl.Diagn
 	if !v.Sensitive {
 		l.c.sources[name] = &hcl.File{Bytes: []byte(g.raw)}
 	}
-	expr, diags := hclsyntax.ParseExpression([]byte(g.raw), name, hcl.InitialPos)
+	var expr hcl.Expression
+	var diags hcl.Diagnostics
+	if tooDeep([]byte(g.raw)) {
+		diags = hcl.Diagnostics{problem(v.Range.Ptr(), "Nesting too deep", "The value that %s gives to the variable %q has "+
+			"more than %d brackets inside each other.", g.from, v.Name, maxDepth)}
+	} else {
+		expr, diags = hclsyntax.ParseExpression([]byte(g.raw), name, hcl.InitialPos)
+	}
 	if diags.HasErrors() {
 		if v.Sensitive {
 			return cty.NilVal, rng, hcl.Diagnostics{{

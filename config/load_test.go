@@ -126,3 +126,25 @@ func loadFiles(t testing.TB, files map[string]string, inputs ...config.Inputs) *
 	}
 	return c
 }
+
+// TestDeepNesting loads files that would overflow the stacks of the parsers.
+func TestDeepNesting(t *testing.T) {
+	for _, src := range []string{
+		"locals {\n  x = " + strings.Repeat("[", 1_000_000),
+		"locals {\n  x = \"" + strings.Repeat("${", 1_000_000),
+		"locals {\n  x = " + strings.Repeat("-", 1_000_000),
+		strings.Repeat("a {\n", 1_000_000),
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "main.hcl"), []byte(src), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, diags := config.Load(dir, testTypes(), config.Inputs{})
+		if len(diags) != 1 || diags[0].Summary != "Nesting too deep" {
+			t.Errorf("%.20q: got %v", src, diags)
+		}
+		if !bytes.Equal(config.Format([]byte(src)), []byte(src)) {
+			t.Errorf("%.20q is formatted", src)
+		}
+	}
+}
