@@ -284,7 +284,7 @@ func deleteApplication(c *call) *answer {
 func (c *call) removeApplication(a *application) []remote {
 	var clients []remote
 	for _, m := range c.tenant.keysOf(a) {
-		if k := c.tenant.KeyManagers.get(m.KeyManager); k != nil && m.Mode == modeCreated && m.ConsumerKey != "" {
+		if k := c.tenant.keyManager(m.KeyManager); k != nil && m.Mode == modeCreated && m.ConsumerKey != "" {
 			clients = append(clients, c.remote(k, m.ConsumerKey))
 		}
 		c.tenant.Keys.remove(m.ID)

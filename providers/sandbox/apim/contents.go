@@ -10,6 +10,8 @@ import (
 // contents is everything that the server keeps; Snapshot is its JSON.
 type contents struct {
 	Tenants map[string]*tenant `json:"tenants"`
+	// GlobalKeyManagers are the super tenant administrator's; every tenant can use them.
+	GlobalKeyManagers rows[keyManager, *keyManager] `json:"globalKeyManagers"`
 }
 
 // A tenant holds what belongs to one tenant.
@@ -29,6 +31,8 @@ type tenant struct {
 	APIs                 rows[apiRecord, *apiRecord]                   `json:"apis"`
 	Subscriptions        rows[subscription, *subscription]             `json:"subscriptions"`
 	Subscribers          map[string]bool                               `json:"subscribers"` // users who have been in the devportal
+
+	global *rows[keyManager, *keyManager] // of the contents that hold this tenant
 }
 
 // A row is an object that has an id.
@@ -119,6 +123,7 @@ func (s *Server) tenantOf(domain string) *tenant {
 		t = s.freshTenant(domain)
 		s.contents.Tenants[domain] = t
 	}
+	t.global = &s.contents.GlobalKeyManagers
 	return t
 }
 

@@ -111,6 +111,11 @@ func keyManagerRoutes() []route {
 		put(admin, "/key-managers/{km}", kmManage, updateKeyManager),
 		remove(admin, "/key-managers/{km}", kmDelete, deleteKeyManager),
 		get(devportal, "/key-managers", []string{"apim:subscribe"}, devportalKeyManagers),
+		get(admin, "/global-key-managers", kmManage, globally(listGlobalKeyManagers)),
+		post(admin, "/global-key-managers", kmManage, globally(createKeyManager)),
+		get(admin, "/global-key-managers/{km}", kmManage, globally(readKeyManager)),
+		put(admin, "/global-key-managers/{km}", kmManage, globally(updateKeyManager)),
+		remove(admin, "/global-key-managers/{km}", kmManage, globally(deleteKeyManager)),
 	}
 }
 
@@ -126,9 +131,36 @@ type kmSummary struct {
 	TokenType   *string `json:"tokenType"`
 }
 
-// ordered returns the key managers as lists show them: the resident one last.
+// globally wraps an operation on a tenant's key managers to work on the global ones, which are the super tenant's.
+func globally(run func(*call) *answer) func(*call) *answer {
+	return func(c *call) *answer {
+		if c.tenant.Domain != superTenant {
+			return forbidden("You are not allowed to access this resource")
+		}
+		c.global = true
+		return run(c)
+	}
+}
+
+// ownKeyManagers are the key managers that an operation works on: the tenant's, or the global ones.
+func (c *call) ownKeyManagers() *rows[keyManager, *keyManager] {
+	if c.global {
+		return c.tenant.global
+	}
+	return &c.tenant.KeyManagers
+}
+
+// keyManager finds a key manager that the tenant can use, its own or a global one, nil when there is none.
+func (t *tenant) keyManager(id string) *keyManager {
+	if k := t.KeyManagers.get(id); k != nil {
+		return k
+	}
+	return t.global.get(id)
+}
+
+// orderedKeyManagers returns all that the tenant can use as lists show them: the resident one last.
 func (t *tenant) orderedKeyManagers() []*keyManager {
-	list := t.KeyManagers.values()
+	list := append(t.KeyManagers.values(), t.global.list...)
 	slices.SortStableFunc(list, func(a, b *keyManager) int {
 		switch {
 		case a.resident() == b.resident():
@@ -144,9 +176,21 @@ func (t *tenant) orderedKeyManagers() []*keyManager {
 func listKeyManagers(c *call) *answer {
 	var out []kmSummary
 	for _, k := range c.tenant.orderedKeyManagers() {
-		out = append(out, kmSummary{k.ID, k.Name, k.Type, k.Description, k.Enabled, false, c.tenant.keyManagerUsed(k), k.TokenType})
+		out = append(out, c.kmSummary(k))
 	}
 	return all(out)
+}
+
+func listGlobalKeyManagers(c *call) *answer {
+	var out []kmSummary
+	for _, k := range c.tenant.global.list {
+		out = append(out, c.kmSummary(k))
+	}
+	return all(out)
+}
+
+func (c *call) kmSummary(k *keyManager) kmSummary {
+	return kmSummary{k.ID, k.Name, k.Type, k.Description, k.Enabled, isTrue(k.Global), c.keyManagerUsed(k), k.TokenType}
 }
 
 func kmNotFound() *answer {
@@ -154,7 +198,10 @@ func kmNotFound() *answer {
 }
 
 func readKeyManager(c *call) *answer {
-	k := c.tenant.KeyManagers.get(c.vars["km"])
+	k := c.tenant.keyManager(c.vars["km"])
+	if c.global {
+		k = c.tenant.global.get(c.vars["km"])
+	}
 	if k == nil {
 		return kmNotFound()
 	}
@@ -224,10 +271,14 @@ func createKeyManager(c *call) *answer {
 	if a := k.check(c); a != nil {
 		return a
 	}
-	k.ID = ptr(newID())
+	k.ID, k.Global = ptr(newID()), ptr(c.global)
 	k.loadedAt = c.server.now().Add(c.server.options.KeyManagerDelay)
-	c.tenant.KeyManagers.add(k)
-	return created(admin.location+"/key-managers/"+*k.ID, c.server.shown(k))
+	c.ownKeyManagers().add(k)
+	path := "/key-managers/"
+	if c.global {
+		path = "/global-key-managers/"
+	}
+	return created(admin.location+path+*k.ID, c.server.shown(k))
 }
 
 func updateKeyManager(c *call) *answer {
@@ -235,7 +286,7 @@ func updateKeyManager(c *call) *answer {
 	if a := readBody(c.body, k); a != nil {
 		return a
 	}
-	old := c.tenant.KeyManagers.get(c.vars["km"])
+	old := c.ownKeyManagers().get(c.vars["km"])
 	if a := k.normalize(old); a != nil {
 		return a
 	}
@@ -248,8 +299,8 @@ func updateKeyManager(c *call) *answer {
 	if a := k.check(c); a != nil {
 		return a
 	}
-	k.ID, k.loadedAt = old.ID, old.loadedAt
-	c.tenant.KeyManagers.replace(k)
+	k.ID, k.Global, k.loadedAt = old.ID, old.Global, old.loadedAt
+	c.ownKeyManagers().replace(k)
 	return ok(c.server.shown(k))
 }
 
@@ -343,28 +394,44 @@ func (k *keyManager) check(c *call) *answer {
 }
 
 func deleteKeyManager(c *call) *answer {
-	k := c.tenant.KeyManagers.get(c.vars["km"])
+	k := c.ownKeyManagers().get(c.vars["km"])
 	if k == nil {
 		return kmNotFound()
 	}
 	if k.resident() {
 		return general()
 	}
-	if c.tenant.keyManagerUsed(k) {
+	if c.keyManagerUsed(k) {
 		return refuse(http.StatusPreconditionFailed, 902015, "Key Manager Delete error",
 			"Error while deleting the Key Manager. Key Manager is already used by an API or Application")
 	}
-	c.tenant.KeyManagers.remove(*k.ID)
+	c.ownKeyManagers().remove(*k.ID)
 	return empty(http.StatusOK)
 }
 
+// keyManagerNamed finds a key manager that the tenant can use by its name, its own before a global one.
 func (t *tenant) keyManagerNamed(name string) *keyManager {
-	return t.KeyManagers.find(func(k *keyManager) bool { return *k.Name == name })
+	named := func(k *keyManager) bool { return *k.Name == name }
+	if k := t.KeyManagers.find(named); k != nil {
+		return k
+	}
+	return t.global.find(named)
 }
 
-// keyManagerUsed tells whether keys of applications were made by it or an API names it.
-func (t *tenant) keyManagerUsed(k *keyManager) bool {
-	return t.Keys.find(func(m *keyMapping) bool { return m.KeyManager == *k.ID }) != nil || t.apiNaming(k) != nil
+// keyManagerUsed tells whether keys of applications were made by it or an API names it: in the tenant, for a global one in any.
+func (c *call) keyManagerUsed(k *keyManager) bool {
+	used := func(t *tenant) bool {
+		return t.Keys.find(func(m *keyMapping) bool { return m.KeyManager == *k.ID }) != nil || t.apiNaming(k) != nil
+	}
+	if !isTrue(k.Global) {
+		return used(c.tenant)
+	}
+	for _, t := range c.server.contents.Tenants {
+		if used(t) {
+			return true
+		}
+	}
+	return false
 }
 
 // loaded tells whether the event about a key manager has reached the part of the server that makes keys.

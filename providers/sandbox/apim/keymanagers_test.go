@@ -172,3 +172,30 @@ func TestDiscover(t *testing.T) {
 		t.Errorf("discovery stored something: %v key managers", got)
 	}
 }
+
+func TestGlobalKeyManagers(t *testing.T) {
+	is := newIdentity(t)
+	c := start(t, options(), is)
+	const global = "/api/am/admin/v4/global-key-managers"
+	made := c.post(201, global, is.is7("Everyone's", "pw"))
+	id := made.text("id")
+	if made.at("global") != true || c.get(200, global).number("count") != 1 {
+		t.Errorf("made: %s", made.raw)
+	}
+	c.put(404, kms+"/"+id, is.is7("Everyone's", "pw"))
+	c.user = "admin@acme.com"
+	c.get(403, global)
+	c.post(403, global, is.is7("Mine", "pw"))
+	if got := c.get(200, kms+"/"+id); got.text("additionalProperties", "Password") != "*****" {
+		t.Errorf("in a tenant: %s", got.raw)
+	}
+	c.delete(404, kms+"/"+id)
+	app := application(c, "Shop")
+	c.post(200, app+"/generate-keys", generate("Everyone's", "PRODUCTION"))
+	c.user = "admin"
+	c.delete(412, global+"/"+id) // used in another tenant
+	c.user = "admin@acme.com"
+	c.delete(200, app)
+	c.user = "admin"
+	c.delete(200, global+"/"+id)
+}

@@ -114,7 +114,7 @@ func (t *tenant) keyManagerFor(named *string) (k *keyManager, byID bool) {
 	if k = t.keyManagerNamed(*named); k != nil {
 		return k, false
 	}
-	k = t.KeyManagers.get(*named)
+	k = t.keyManager(*named)
 	return k, k != nil
 }
 
@@ -323,7 +323,7 @@ type mappingView struct {
 // view copies a mapping out. Its key manager may be gone: then remote.km is empty and every call to it fails.
 func (c *call) view(a *application, m *keyMapping) mappingView {
 	v := mappingView{mapping: *m, app: *a}
-	if k := c.tenant.KeyManagers.get(m.KeyManager); k != nil {
+	if k := c.tenant.keyManager(m.KeyManager); k != nil {
 		v.remote = c.remote(k, m.ConsumerKey)
 	}
 	return v

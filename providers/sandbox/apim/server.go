@@ -96,6 +96,7 @@ type call struct {
 	body    []byte
 	user    Principal // zero for an anonymous call
 	tenant  *tenant   // valid while the contents are locked
+	global  bool      // works on global key managers
 }
 
 // dispatch finds the operation, checks who may call it, and runs it.

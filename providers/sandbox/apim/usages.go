@@ -16,13 +16,12 @@ func usageRoutes() []route {
 		get(admin, "/key-managers/{km}/app-usages", kmDelete, applicationUsages),
 		discover,
 		get(publisher, "/key-managers", []string{"apim:api_view", "apim:api_create", "apim:api_manage"}, publisherKeyManagers),
-		get(admin, "/global-key-managers", kmManage, listGlobalKeyManagers),
 	}
 }
 
 // apiUsages lists the APIs that name a key manager; APIs that take all of them do not count.
 func apiUsages(c *call) *answer {
-	k := c.tenant.KeyManagers.get(c.vars["km"])
+	k := c.tenant.keyManager(c.vars["km"])
 	if k == nil {
 		return kmNotFound()
 	}
@@ -61,7 +60,7 @@ func apiUsages(c *call) *answer {
 
 // applicationUsages lists the applications that have keys of a key manager.
 func applicationUsages(c *call) *answer {
-	k := c.tenant.KeyManagers.get(c.vars["km"])
+	k := c.tenant.keyManager(c.vars["km"])
 	if k == nil {
 		return kmNotFound()
 	}
@@ -124,14 +123,6 @@ func publisherKeyManagers(c *call) *answer {
 		out = append(out, info{k.ID, k.Name, k.DisplayName, k.Type, k.Description, k.Enabled, []any{}})
 	}
 	return all(out)
-}
-
-// listGlobalKeyManagers: there are none. They are the super tenant administrator's (apim-behaviour 3.1).
-func listGlobalKeyManagers(c *call) *answer {
-	if c.tenant.Domain != superTenant {
-		return forbidden("You are not allowed to access this resource")
-	}
-	return all([]kmSummary{})
 }
 
 // formFields reads the text fields of a multipart form.
