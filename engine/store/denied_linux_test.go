@@ -49,7 +49,7 @@ func TestDenied(t *testing.T) {
 	})
 	for want, err := range map[string]error{
 		"cannot read the store":    read,
-		"cannot lock the store":    locked,
+		"cannot lock or unlock":    locked,
 		"cannot read the key file": key,
 	} {
 		if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {

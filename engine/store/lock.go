@@ -78,7 +78,7 @@ func guard(ctx context.Context, path string) (*flock.Flock, error) {
 			if ctx.Err() != nil {
 				err = context.Cause(ctx)
 			}
-			return nil, fmt.Errorf("cannot lock the store %s: %w", path, err)
+			return nil, fmt.Errorf("cannot lock or unlock the store %s: %w", path, err)
 		}
 		// Who held it before us may have removed the file.
 		if same, _ := isFile(g, path+".lock.info"); same {
