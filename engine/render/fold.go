@@ -14,7 +14,7 @@ func (v *PlanView) fold(changes []*engine.Change) ChangeView {
 	out := ChangeView{Action: first.Action, CreateFirst: first.CreateFirst, Subject: first.Address.Block().String()}
 	if v.Mode == RefreshOnlyMode {
 		out.Phrase = "have changed"
-		if first.Action == engine.Forget {
+		if wasDeleted(first) {
 			out.Action, out.Phrase = engine.Delete, "have been deleted"
 		}
 	} else {

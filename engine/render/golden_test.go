@@ -54,6 +54,8 @@ func TestPlanGoldens(t *testing.T) {
 	golden(t, "state.json", func(w io.Writer) error { return StateJSON(w, p) })
 	refresh := *p
 	refresh.Options.RefreshOnly = true
+	refresh.Changes = append(refresh.Changes, engine.Change{Address: address("is_user.vanished"), Type: userType, Action: engine.Create,
+		Reason: "the server does not have it any more", Before: cty.NullVal(userType.ImpliedType()), After: user(attrs{"user_name": str("vanished")})})
 	golden(t, "refresh_only.txt", func(w io.Writer) error { return Text(w, &refresh, Options{}) })
 }
 

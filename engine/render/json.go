@@ -23,6 +23,7 @@ const FormatVersion = "1.0"
 // Values are plain JSON. One that is sensitive is the string "(sensitive value)"; one that is not
 // known yet is left out of its object, or null in its list. The *_sensitive and *_unknown members
 // beside a value have its shape and hold true where that is so; they are absent when nothing is.
+// Texts that come from servers are as the servers sent them.
 type jsonPlan struct {
 	FormatVersion string                `json:"format_version"`
 	Mode          Mode                  `json:"mode"`  // "plan", "destroy" or "refresh-only"
@@ -53,7 +54,7 @@ type jsonChange struct {
 	Name            string     `json:"name"`
 	Key             any        `json:"key,omitempty"` // of for_each a string, of count a number
 	ID              string     `json:"id,omitempty"`
-	Actions         []string   `json:"actions"` // as Terraform's: ["no-op"], ["create"], ["update"], ["delete", "create"], ["create", "delete"], ["delete"], ["read"], ["forget"]; and ["release"]
+	Actions         []string   `json:"actions"` // see actionNames
 	Imported        bool       `json:"imported,omitempty"`
 	Adopted         bool       `json:"adopted,omitempty"`
 	Incomplete      bool       `json:"incomplete,omitempty"`
@@ -280,6 +281,9 @@ func keyOf(a config.Address) any {
 	return nil
 }
 
+// actionNames are what is done to an object, in order, in Terraform's words: ["no-op"], ["create"],
+// ["update"], ["delete", "create"], ["create", "delete"], ["delete"], ["read"] or ["forget"]; and
+// ["release"] for one that is let go. Imports and moves are told by other members.
 func actionNames(c *engine.Change) []string {
 	switch c.Action {
 	case engine.Create:

@@ -35,8 +35,36 @@ func Secrets(values ...cty.Value) []string {
 }
 
 // PlanSecrets returns the secrets that a plan holds, for Scrub: what is marked in it, and what its
-// schemas call sensitive or write-only.
+// schemas call sensitive or write-only. A text that is also the key of an object, such as the
+// password "admin" of user admin, is left out: it is shown anyway, and would hide that name
+// wherever it stands.
 func PlanSecrets(p *engine.Plan) []string {
+	keys := map[string]bool{}
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		if c.Type == nil {
+			continue
+		}
+		for _, name := range c.Type.Key {
+			for _, v := range []cty.Value{c.Before, c.After} {
+				if s, ok := text(bare(attribute(v, name, cty.String))); ok {
+					keys[s] = true
+				}
+			}
+		}
+	}
+	return slices.DeleteFunc(planSecrets(p), func(s string) bool { return keys[s] })
+}
+
+// bare returns v if it may be shown, cty.NilVal otherwise.
+func bare(v cty.Value) cty.Value {
+	if v == cty.NilVal || marked(v) || !v.IsKnown() {
+		return cty.NilVal
+	}
+	return v
+}
+
+func planSecrets(p *engine.Plan) []string {
 	var values []cty.Value
 	add := func(v cty.Value, secret bool) {
 		if v == cty.NilVal {

@@ -85,8 +85,8 @@ const (
 	firstOnes = 3
 )
 
-// View turns a plan into masked rows. What is sensitive by its schema or by a mark on either side of
-// a change is replaced here; no format ever holds it.
+// View turns a plan into masked rows. What is sensitive by its schema or by a mark on either side
+// of a change is replaced here; no format ever holds it.
 func View(p *engine.Plan, o ViewOptions) *PlanView {
 	v := &PlanView{Mode: modeOf(p), Counts: p.Counts()}
 	for _, a := range p.Unknown {
@@ -177,9 +177,15 @@ func (v *PlanView) block(d *differ, changes []engine.Change, o ViewOptions) {
 // shows reports whether the change has a place among the actions.
 func (v *PlanView) shows(c *engine.Change) bool {
 	if v.Mode == RefreshOnlyMode {
-		return c.Action == engine.Forget || c.HasDrift()
+		return wasDeleted(c) || c.HasDrift()
 	}
 	return c.Action != engine.None || c.Imported || c.From != config.Address{}
+}
+
+// wasDeleted reports whether an owned object is gone from the server: its record is dropped, or it
+// is made anew, which is the one creation that has a reason.
+func wasDeleted(c *engine.Change) bool {
+	return c.Action == engine.Forget || c.Action == engine.Create && c.Reason != ""
 }
 
 // quiet notes what is to be said of an object that does not change.
@@ -353,7 +359,7 @@ func (d *differ) alone(b *schema.Block, before, after cty.Value) group {
 // drifted fills the view of an object in a refresh-only plan: what was last applied, and what is
 // live now.
 func (v *PlanView) drifted(d *differ, c *engine.Change, out *ChangeView) {
-	if c.Action == engine.Forget {
+	if wasDeleted(c) {
 		out.Action, out.Phrase, out.Header = engine.Delete, "has been deleted", ""
 		return
 	}
