@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -259,14 +260,8 @@ resource "is_user" "ann" { name = "a-${var.secret}" }`,
 }
 
 func sorted(lines []string) []string {
-	out := append([]string(nil), lines...)
-	for i := range out {
-		for j := i + 1; j < len(out); j++ {
-			if out[j] < out[i] {
-				out[i], out[j] = out[j], out[i]
-			}
-		}
-	}
+	out := slices.Clone(lines)
+	slices.Sort(out)
 	return out
 }
 
@@ -403,5 +398,102 @@ resource "is_user" "u" {
 				t.Errorf("got %s\nwant it to contain %s", got, test.want)
 			}
 		})
+	}
+}
+
+// TestExpressionsOverBlocks evaluates what people write about blocks, before any is read (in Load)
+// and after: no check of unknowns may refuse what works with values.
+func TestExpressionsOverBlocks(t *testing.T) {
+	exprs := map[string]string{
+		`is_user.one.name`:                                                        `"one"`,
+		`is_user.one.phone[0].kind`:                                               `"work"`,
+		`is_user.one.phone[*].kind`:                                               `["work"]`,
+		`[for p in is_user.one.phone : p.number if p.kind == "x"]`:                `[]`,
+		`is_user.one.address == null ? "-" : is_user.one.address.street`:          `"-"`,
+		`try(is_user.one.address.street, "-")`:                                    `"-"`,
+		`is_user.one.attributes["k"]`:                                             `"v"`,
+		`is_user.one.attributes.k`:                                                `"v"`,
+		`lookup(is_user.one.attributes, "x", "-")`:                                `"-"`,
+		`coalesce(is_user.one.status, "-")`:                                       `"-"`,
+		`is_user.counted[0].name`:                                                 `"c0"`,
+		`is_user.counted["1"].name`:                                               `"c1"`,
+		`is_user.counted.0.name`:                                                  `"c0"`,
+		`is_user.counted[*].name`:                                                 `["c0" "c1"]`,
+		`is_user.counted.*.name`:                                                  `["c0" "c1"]`,
+		`join(",", is_user.counted[*].name)`:                                      `"c0,c1"`,
+		`length(is_user.counted)`:                                                 `2`,
+		`is_user.counted[length(is_user.counted) - 1].name`:                       `"c1"`,
+		`element(is_user.counted, 3).name`:                                        `"c1"`,
+		`one(is_user.none[*].id)`:                                                 `null`,
+		`try(is_user.none[0].id, "-")`:                                            `"-"`,
+		`{ for u in is_user.counted : u.name => u.age }`:                          `{c0=0 c1=1}`,
+		`[for i, u in is_user.counted : "${i}-${u.name}"]`:                        `["0-c0" "1-c1"]`,
+		`concat(is_user.counted, [is_user.one])[*].name`:                          `["c0" "c1" "one"]`,
+		`sum(is_user.counted[*].age)`:                                             `1`,
+		`max(is_user.counted[*].age...)`:                                          `1`,
+		`toset(is_user.counted[*].name)`:                                          `["c0" "c1"]`,
+		`sort(is_user.counted[*].name)`:                                           `["c0" "c1"]`,
+		`formatlist("%s!", is_user.counted[*].name)`:                              `["c0!" "c1!"]`,
+		`matchkeys(is_user.counted[*].name, is_user.counted[*].age, [1])`:         `["c1"]`,
+		`alltrue([for u in is_user.counted : u.locked == null])`:                  `true`,
+		`slice(is_user.counted, 0, 1)[0].name`:                                    `"c0"`,
+		`is_user.many["a"].name`:                                                  `"a"`,
+		`is_user.many[is_user.one.attributes.k == "v" ? "a" : "b"].name`:          `"a"`,
+		`keys(is_user.many)`:                                                      `["a" "b"]`,
+		`values(is_user.many)[*].name`:                                            `["a" "b"]`,
+		`[for k, u in is_user.many : "${k}=${u.name}"]`:                           `["a=a" "b=b"]`,
+		`zipmap(keys(is_user.many), values(is_user.many)[*].name)`:                `{a="a" b="b"}`,
+		`contains(keys(is_user.many), "x") ? is_user.many["x"].id : "-"`:          `"-"`,
+		`lookup(is_user.many, "x", null)`:                                         `null`,
+		`merge(is_user.many, {}).b.name`:                                          `"b"`,
+		`length(is_user.many)`:                                                    `2`,
+		`flatten([is_user.counted[*].name, [for k, u in is_user.many : u.name]])`: `["c0" "c1" "a" "b"]`,
+		`setproduct(keys(is_user.many), ["x"])`:                                   `[["a" "x"] ["b" "x"]]`,
+		`{ (is_user.one.name) = 1 }`:                                              `{one=1}`,
+		`length(jsonencode(nonsensitive(is_user.many["a"].emails)))`:              `4`,
+		`true ? is_user.many["a"].name : is_user.counted[0].name`:                 `"a"`,
+		`data.is_discovery.d.issuer`:                                              `null`,
+		`distinct(concat(is_user.counted[*].user_store, ["x"]))`:                  `["PRIMARY" "x"]`,
+		`reverse(is_user.counted[*].name)`:                                        `["c1" "c0"]`,
+		`{ for k, u in is_user.many : u.user_store => k... }`:                     `{PRIMARY=["a" "b"]}`,
+		`anytrue([for u in is_user.many : u.name == "a"])`:                        `true`,
+		`index(is_user.counted[*].name, "c1")`:                                    `1`,
+		`chunklist(is_user.counted[*].name, 1)`:                                   `[["c0"] ["c1"]]`,
+	}
+	var src strings.Builder
+	src.WriteString(`
+resource "is_user" "one" {
+  name       = "one"
+  attributes = { k = "v" }
+  phone { kind = "work" }
+}
+resource "is_user" "counted" {
+  count = 2
+  name  = "c${count.index}"
+  age   = count.index
+}
+resource "is_user" "none" {
+  count = 0
+  name  = "none"
+}
+resource "is_user" "many" {
+  for_each = toset(["a", "b"])
+  name     = each.key
+}
+data "is_discovery" "d" {}
+`)
+	names := sortedKeys(exprs)
+	for i, expr := range names {
+		fmt.Fprintf(&src, "output \"o%03d\" {\n  value = %s\n}\n", i, expr)
+	}
+	c := load(t, src.String())
+	w := &world{c: c}
+	e := c.Evaluator(w.value, false)
+	w.evaluate(t, e)
+	for i, o := range c.Outputs {
+		v, diags := e.Output(o)
+		if got := show(v); diags.HasErrors() || got != exprs[names[i]] {
+			t.Errorf("%s is %s, want %s (%v)", names[i], got, exprs[names[i]], diags)
+		}
 	}
 }

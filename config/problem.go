@@ -16,6 +16,9 @@ import (
 // Distinct returns diags sorted by severity (errors first) and place, without those that say the
 // same about the same place: instances of one block repeat its mistakes.
 func Distinct(diags hcl.Diagnostics) hcl.Diagnostics {
+	if len(diags) < 2 {
+		return diags
+	}
 	type key struct {
 		severity        hcl.DiagnosticSeverity
 		subject         hcl.Range
