@@ -64,6 +64,7 @@ func (v *PlanView) fold(changes []*engine.Change) ChangeView {
 	return out
 }
 
+// foldedPhrase is phrase for many.
 func foldedPhrase(c *engine.Change) string {
 	switch c.Action {
 	case engine.Forget:
@@ -73,7 +74,7 @@ func foldedPhrase(c *engine.Change) string {
 			return "have moved"
 		}
 	}
-	return (&PlanView{}).phrase(c, &ChangeView{})
+	return phrase(c)
 }
 
 // foldPaths makes one of the notes from index first on, which are of one block's instances, when
