@@ -114,7 +114,8 @@ func TestUserLife(t *testing.T) {
 	// One PATCH with one operation for each path, and what is not named stays.
 	changed, err := users.Update(ctx, found, over(found, map[string]cty.Value{
 		"nick_name": str("A"), "family_name": str(""), "password": str("Other@1234").Mark(schema.Sensitive), "account_locked": cty.True,
-		"emails":     strMap("home", "a@home.example", "", "a@example.com"),
+		"emails":        strMap("home", "a@home.example", "", "a@example.com"),
+		"phone_numbers": strMap("home", "+2", "work", "+3"), "addresses": strMap("home", "Street 2"),
 		"department": str("Dev"), "manager_id": str(""), "manager_display_name": str("Bob"), "attributes": strMap("badge", "8"),
 	}))
 	if err != nil {
@@ -124,8 +125,10 @@ func TestUserLife(t *testing.T) {
 		`{"op":"replace","path":"password","value":"Other@1234"}`,
 		`{"op":"remove","path":"name.familyName"}`,
 		`{"op":"replace","path":"nickName","value":"A"}`,
-		`{"op":"remove","path":"emails[type eq \"work\"]"}`,
-		`{"op":"add","path":"emails","value":[{"type":"home","value":"a@home.example"}]}`,
+		`{"op":"replace","path":"emails","value":["a@example.com",{"type":"home","value":"a@home.example"}]}`,
+		`{"op":"remove","path":"phoneNumbers[type eq \"mobile\"]"}`,
+		`{"op":"add","path":"phoneNumbers","value":[{"type":"home","value":"+2"},{"type":"work","value":"+3"}]}`,
+		`{"op":"replace","path":"addresses[type eq \"home\"].formatted","value":"Street 2"}`,
 		`{"op":"replace","path":"` + enterpriseURN + `:department","value":"Dev"}`,
 		`{"op":"remove","path":"` + enterpriseURN + `:manager"}`,
 		`{"op":"replace","path":"` + enterpriseURN + `:manager","value":{"displayName":"Bob"}}`,
@@ -144,7 +147,7 @@ func TestUserLife(t *testing.T) {
 		}
 	}
 
-	// The address without a type cannot be named by a filter.
+	// A change of the address without a type replaces the list.
 	changed, err = users.Update(ctx, changed, over(changed, map[string]cty.Value{"emails": strMap("", "b@example.com")}))
 	if err != nil || !changed.Value.GetAttr("emails").RawEquals(strMap("", "b@example.com")) {
 		t.Errorf("%v %#v", err, changed)

@@ -70,13 +70,14 @@ func simpleOperation(path string, have, want cty.Value) operation {
 	return operation{Op: "replace", Path: path, Value: rest.EncodeValue(want)}
 }
 
-// typedOperations changes a list of typed values, each by itself. A change of the element without a
-// type, which no filter can name, replaces the list.
+// typedOperations changes a list of typed values, each by itself. A list with an element without a
+// type is replaced as a whole: no filter can name that element, and charon, the server's protocol
+// library, drops it when another one is removed by a filter (seen on charon 4.0.36).
 func typedOperations(path, member string, have, want map[string]string) []operation {
 	if len(want) == 0 {
 		return []operation{{Op: "remove", Path: path}}
 	}
-	if want[""] != have[""] {
+	if want[""] != "" || have[""] != "" {
 		list := make([]any, 0, len(want))
 		for _, kind := range sortedKeys(want) {
 			if want[kind] != "" {
