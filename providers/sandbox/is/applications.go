@@ -164,7 +164,7 @@ func (s *Server) applicationDocument(a *application) map[string]any {
 	d["associatedRoles"] = map[string]any{"allowedAudience": a.allowedAudience, "roles": roles}
 	inbound := []any{}
 	if a.client != "" {
-		inbound = append(inbound, map[string]any{"type": "oauth2", "self": tenantPrefix + applicationsPath + "/" + a.id + "/inbound-protocols/oidc"})
+		inbound = append(inbound, map[string]any{"type": "oauth2", "name": a.client, "self": tenantPrefix + applicationsPath + "/" + a.id + "/inbound-protocols/oidc"})
 	}
 	d["inboundProtocols"] = inbound
 	return d

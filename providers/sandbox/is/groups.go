@@ -17,9 +17,9 @@ func (s *Server) groupDocument(g *group, withMembers bool) map[string]any {
 		"meta": map[string]any{"created": timestamp(g.created), "lastModified": timestamp(g.modified), "location": s.groupURL(g.id)},
 	}
 	if withMembers && len(g.order) > 0 {
-		members := make([]any, 0, len(g.order))
+		members := make([]reference, 0, len(g.order))
 		for _, id := range g.order {
-			members = append(members, map[string]any{"value": id, "display": g.members[id].userName(), "$ref": s.userURL(id)})
+			members = append(members, reference{id, g.members[id].userName(), s.userURL(id)})
 		}
 		d["members"] = members
 	}
@@ -32,7 +32,7 @@ func (s *Server) groupDocument(g *group, withMembers bool) map[string]any {
 var groupSchemas = []string{coreGroup}
 
 func (s *Server) showGroup(g *group, p projection) *answer {
-	d := p.apply(s.groupDocument(g, p.shows("members")), groupSchemas, "id", "displayName")
+	d := p.apply(s.groupDocument(g, p.builds(coreGroup, "members")), groupSchemas, "id", "displayName")
 	d["schemas"] = groupSchemas
 	return scimObject(http.StatusOK, d)
 }
@@ -129,7 +129,7 @@ func (s *Server) listGroups(c *call) *answer {
 			continue
 		}
 		// Members only for the asking (is-behaviour 4).
-		withMembers := len(p.only) > 0 && p.shows("members")
+		withMembers := len(p.only) > 0 && p.builds(coreGroup, "members")
 		body, err := json.Marshal(p.apply(s.groupDocument(g, withMembers), groupSchemas, "id", "displayName"))
 		if err != nil {
 			return empty(http.StatusInternalServerError)

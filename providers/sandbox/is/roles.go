@@ -28,35 +28,33 @@ func (s *Server) roleHead(r *role) map[string]any {
 // roleDocument renders a whole role without schemas.
 func (s *Server) roleDocument(r *role, p projection) map[string]any {
 	d := s.roleHead(r)
-	if len(r.permissions) > 0 && p.shows("permissions") {
-		permissions := make([]any, 0, len(r.permissions))
+	if len(r.permissions) > 0 && p.builds(roleSchema, "permissions") {
+		permissions := make([]reference, 0, len(r.permissions))
 		for _, name := range r.permissions {
 			if scope := s.api.scopes[name]; scope != nil {
-				permissions = append(permissions, map[string]any{
-					"value": name, "display": scope.displayName, "$ref": s.opts.Base + "/api/server/v1/api-resources/" + scope.api.id + "/scopes/" + name,
-				})
+				permissions = append(permissions, reference{name, scope.displayName, s.opts.Base + apisPath + "/" + scope.api.id + "/scopes/" + name})
 			}
 		}
 		d["permissions"] = permissions
 	}
-	if len(r.userOrder) > 0 && p.shows("users") {
-		users := make([]any, 0, len(r.userOrder))
+	if len(r.userOrder) > 0 && p.builds(roleSchema, "users") {
+		users := make([]reference, 0, len(r.userOrder))
 		for _, id := range r.userOrder {
-			users = append(users, map[string]any{"value": id, "display": r.users[id].userName(), "$ref": s.userURL(id)})
+			users = append(users, reference{id, r.users[id].userName(), s.userURL(id)})
 		}
 		d["users"] = users
 	}
-	if len(r.groupOrder) > 0 && p.shows("groups") {
-		groups := make([]any, 0, len(r.groupOrder))
+	if len(r.groupOrder) > 0 && p.builds(roleSchema, "groups") {
+		groups := make([]reference, 0, len(r.groupOrder))
 		for _, id := range r.groupOrder {
-			groups = append(groups, map[string]any{"value": id, "display": r.groups[id].qualified(), "$ref": s.groupURL(id)})
+			groups = append(groups, reference{id, r.groups[id].qualified(), s.groupURL(id)})
 		}
 		d["groups"] = groups
 	}
-	if apps := s.app.ofRole(r); len(apps) > 0 && p.shows("associatedApplications") {
-		var list []any
+	if apps := s.app.ofRole(r); len(apps) > 0 && p.builds(roleSchema, "associatedApplications") {
+		var list []reference
 		for _, a := range apps {
-			list = append(list, map[string]any{"value": a.id, "display": a.name, "$ref": s.opts.Base + "/api/server/v1/applications/" + a.id})
+			list = append(list, reference{a.id, a.name, s.opts.Base + applicationsPath + "/" + a.id})
 		}
 		d["associatedApplications"] = list
 	}

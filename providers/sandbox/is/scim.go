@@ -291,6 +291,37 @@ func (p projection) members(urn, name string, value any) any {
 			list = append(list, element)
 		}
 		return list
+	case []reference:
+		if !p.names(urn, name) {
+			return value
+		}
+		list := make([]any, 0, len(value))
+		for _, r := range value {
+			list = append(list, cutObject(map[string]any{"value": r.Value, "display": r.Display, "$ref": r.Ref}))
+		}
+		return list
 	}
 	return value
+}
+
+// names says whether a member of an attribute is named, so that the attribute must be cut.
+func (p projection) names(urn, name string) bool {
+	return slices.ContainsFunc(slices.Concat(p.only, p.not), func(asked string) bool {
+		return hasPrefixFold(asked, name+".") || hasPrefixFold(asked, urn+":"+name+".")
+	})
+}
+
+// builds says whether a document needs an attribute at all, before it is cut down.
+func (p projection) builds(urn, name string) bool {
+	if len(p.only) == 0 {
+		return p.shows(name)
+	}
+	return p.shows(name) || p.showsMember(urn, name) || p.names(urn, name)
+}
+
+// A reference is an element of a list of other objects.
+type reference struct {
+	Value   string `json:"value"`
+	Display string `json:"display"`
+	Ref     string `json:"$ref"`
 }

@@ -19,28 +19,32 @@ var (
 
 func (s *Server) userURL(id string) string { return s.opts.Base + "/scim2/Users/" + id }
 
-// document renders a user as lists show it: without schemas.
-func (s *Server) document(u *user) map[string]any {
-	d := map[string]any{
-		"id": u.id, "userName": u.userName(),
-		"meta": map[string]any{"created": timestamp(u.created), "lastModified": timestamp(u.modified), "location": s.userURL(u.id), "resourceType": "User"},
+// render makes a user's document as lists show it: without schemas, and of the attributes at least those that p shows.
+func (s *Server) render(u *user, p projection) map[string]any {
+	d := map[string]any{"id": u.id, "userName": u.userName()}
+	if p.builds(coreUser, "meta") {
+		d["meta"] = map[string]any{"created": timestamp(u.created), "lastModified": timestamp(u.modified), "location": s.userURL(u.id), "resourceType": "User"}
 	}
 	for name, value := range u.attributes {
-		if a, ok := s.schema.find(coreUser, name); ok {
-			d[name] = a.show(value)
-		} else {
+		a, core := s.schema.find(coreUser, name)
+		switch {
+		case !core:
 			d[name] = value
+		case p.builds(coreUser, name):
+			d[name] = a.show(value)
 		}
 	}
-	if len(u.groups) > 0 {
-		var groups []any
+	if len(u.groups) > 0 && p.builds(coreUser, "groups") {
+		var groups []reference
 		for _, g := range slices.SortedFunc(maps.Values(u.groups), func(a, b *group) int { return strings.Compare(a.name, b.name) }) {
-			groups = append(groups, map[string]any{"value": g.id, "display": g.display(), "$ref": s.groupURL(g.id)})
+			groups = append(groups, reference{g.id, g.display(), s.groupURL(g.id)})
 		}
 		d["groups"] = groups
 	}
-	if roles := u.allRoles(&s.dir); len(roles) > 0 {
-		d["roles"] = s.roleReferences(roles)
+	if p.builds(coreUser, "roles") {
+		if roles := u.allRoles(&s.dir); len(roles) > 0 {
+			d["roles"] = s.roleReferences(roles)
+		}
 	}
 	return d
 }
@@ -64,7 +68,7 @@ func (s *Server) listed(u *user, p projection) []byte {
 			return d.body
 		}
 	}
-	body, err := json.Marshal(p.apply(s.document(u), userSchemas, "id"))
+	body, err := json.Marshal(p.apply(s.render(u, p), userSchemas, "id"))
 	if err != nil {
 		return []byte("{}")
 	}
@@ -76,7 +80,7 @@ func (s *Server) listed(u *user, p projection) []byte {
 
 // showUser is the answer that holds one user.
 func (s *Server) showUser(status int, u *user, p projection) *answer {
-	d := p.apply(s.document(u), userSchemas, "id")
+	d := p.apply(s.render(u, p), userSchemas, "id")
 	d["schemas"] = userSchemas
 	return scimObject(status, d).at(s.userURL(u.id))
 }
@@ -117,9 +121,10 @@ func (s *Server) listUsers(c *call) *answer {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	match := userMatch(nil)
+	var f filter
 	if q.Has("filter") {
-		f, err := parseFilter(q.Get("filter"))
-		if err != nil {
+		var err error
+		if f, err = parseFilter(q.Get("filter")); err != nil {
 			return filterRefusal(err)
 		}
 		if match, refused = s.compileUsers(f); refused != nil {
@@ -135,6 +140,12 @@ func (s *Server) listUsers(c *call) *answer {
 	}
 	var found []*user
 	for _, store := range stores {
+		if name, exact := exactName(f, s.dir.stores); exact {
+			if u := s.dir.names[nameKey(store, name)]; u != nil && match(u) {
+				found = append(found, u)
+			}
+			continue
+		}
 		if match == nil {
 			found = append(found, s.dir.byStore[store]...)
 			continue
@@ -156,6 +167,20 @@ func (s *Server) listUsers(c *call) *answer {
 		documents[i] = s.listed(u, p)
 	}
 	return writeList(total, w.start, documents)
+}
+
+// exactName is the name within a store that a filter asks for by userName eq: such a user is found without looking at the others.
+func exactName(f filter, stores []string) (string, bool) {
+	for _, c := range f {
+		if c.op != "eq" || !strings.EqualFold(strings.TrimPrefix(c.attr, coreUser+":"), "userName") {
+			continue
+		}
+		if prefix, name, ok := strings.Cut(c.value, "/"); ok && slices.Contains(stores, strings.ToUpper(prefix)) {
+			return name, true
+		}
+		return c.value, true
+	}
+	return "", false
 }
 
 // masked hides all but the ends of a name, as the server's messages do.
