@@ -110,28 +110,13 @@ func (c *Collection) object(raw map[string]any) (*engine.Object, error) {
 			return nil, fmt.Errorf("%s: reading what the server sent: %w", c.Path, err)
 		}
 	}
-	v, err := Decode(&c.Type.Block, raw)
+	v, err := decode(&c.Type.Block, raw, c.BlankStrings)
 	if err != nil {
 		return nil, fmt.Errorf("%s: reading what the server sent: %w", c.Path, err)
-	}
-	if c.BlankStrings {
-		v = c.blank(v)
 	}
 	o := &engine.Object{ID: c.id(raw), Value: v}
 	o.System = c.System != nil && c.System(raw)
 	return o, nil
-}
-
-// blank turns null strings that may be configured into empty ones.
-func (c *Collection) blank(v cty.Value) cty.Value {
-	attrs := v.AsValueMap()
-	for i := range c.Type.Attributes {
-		a := &c.Type.Attributes[i]
-		if a.Type == cty.String && !a.ReadOnly && !a.WriteOnly && attrs[a.Name].IsNull() {
-			attrs[a.Name] = cty.StringVal("")
-		}
-	}
-	return cty.ObjectVal(attrs)
 }
 
 // id returns the id in an object as the server sent it.

@@ -20,16 +20,25 @@ import (
 // write numbers and booleans as strings, or the other way round, are understood. An empty list or
 // map of the API in place of a nested block is the same as none.
 func Decode(b *schema.Block, raw map[string]any) (cty.Value, error) {
+	return decode(b, raw, false)
+}
+
+// decode is Decode; with blank, strings that may be configured are "" rather than null.
+func decode(b *schema.Block, raw map[string]any, blank bool) (cty.Value, error) {
 	attrs := make(map[string]cty.Value, len(b.Attributes)+len(b.Blocks))
 	for i := range b.Attributes {
 		a := &b.Attributes[i]
-		if a.WriteOnly || a.JSONName() == "-" {
+		name := a.JSONName()
+		if a.WriteOnly || name == "-" {
 			attrs[a.Name] = cty.NullVal(a.Type)
 			continue
 		}
-		v, err := decodeValue(a.Type, member(raw, a.JSONName()))
+		v, err := decodeValue(a.Type, member(raw, name))
 		if err != nil {
 			return cty.NilVal, fmt.Errorf("%s: %w", a.Name, err)
+		}
+		if blank && a.Type == cty.String && !a.ReadOnly && v.IsNull() {
+			v = cty.StringVal("")
 		}
 		attrs[a.Name] = v
 	}
@@ -39,11 +48,16 @@ func Decode(b *schema.Block, raw map[string]any) (cty.Value, error) {
 		if err != nil {
 			return cty.NilVal, fmt.Errorf("%s: %w", n.Name, err)
 		}
-		if v != cty.NilVal {
-			attrs[n.Name] = v
+		switch {
+		case v != cty.NilVal:
+		case n.Nesting == schema.Single:
+			v = cty.NullVal(n.Block.ImpliedType())
+		default:
+			v = cty.ListValEmpty(n.Block.ImpliedType())
 		}
+		attrs[n.Name] = v
 	}
-	return b.Object(attrs), nil
+	return cty.ObjectVal(attrs), nil
 }
 
 func decodeBlocks(n *schema.NestedBlock, raw any) (cty.Value, error) {
