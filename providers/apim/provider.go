@@ -4,13 +4,9 @@ package apim
 
 import (
 	"context"
-	"encoding/xml"
 	"errors"
-	"fmt"
 	"net/http"
 	"os"
-	"regexp"
-	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -109,7 +105,7 @@ func (p *Provider) Configure(ctx context.Context, block cty.Value) (realm string
 	if err != nil {
 		return "", warnings, err
 	}
-	if w := p.versionWarning(ctx); w != "" {
+	if w := p.client.VersionWarning(ctx, "4.5"); w != "" {
 		warnings = append(warnings, w)
 	}
 	return "apim:" + id, warnings, nil
@@ -133,33 +129,4 @@ func register(ctx context.Context, c *rest.Client, owner string) (id, secret str
 		err = errors.New("API Manager registered an OAuth2 client without an id; set client_id and client_secret")
 	}
 	return out.ID, out.Secret, err
-}
-
-var versionText = regexp.MustCompile(`WSO2 API Manager[- ]v?(\d+)\.(\d+)\.(\d+)`)
-
-// versionWarning reads the server's version and returns a warning when it is not the one that this
-// provider is written for, or "". A server that does not tell is no reason to stop or to warn: the
-// service is often switched off.
-func (p *Provider) versionWarning(ctx context.Context) string {
-	res, err := p.client.Do(ctx, rest.Request{Path: "/services/Version", Accept: "*/*", Login: rest.LoginNone, NoPrefix: true})
-	if err != nil {
-		return ""
-	}
-	m := versionText.FindStringSubmatch(textOf(res.Body))
-	if m == nil || m[1] == "4" && m[2] == "5" {
-		return ""
-	}
-	return fmt.Sprintf("The server is API Manager %s, and this provider is written for 4.5. What both have in common works; "+
-		"what differs may fail or be shown as a change that does not go away.", strings.Join(m[1:], "."))
-}
-
-// textOf returns the text of an XML document; a body that is not XML as it is.
-func textOf(body []byte) string {
-	var doc struct {
-		Text string `xml:"return"`
-	}
-	if xml.Unmarshal(body, &doc) == nil && doc.Text != "" {
-		return doc.Text
-	}
-	return string(body)
 }

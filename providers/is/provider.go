@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"regexp"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -97,7 +96,7 @@ func (p *Provider) Configure(ctx context.Context, block cty.Value) (realm string
 	if err != nil {
 		return "", warnings, err
 	}
-	if w := p.versionWarning(ctx); w != "" {
+	if w := p.client.VersionWarning(ctx, "7.1"); w != "" {
 		warnings = append(warnings, w)
 	}
 	return "is:" + s.TenantName() + ":" + id, warnings, nil
@@ -130,22 +129,4 @@ func (p *Provider) everyone(ctx context.Context) (string, error) {
 	}
 	return "", errors.New("the server shows no role \"everyone\", by which it is recognised: the endpoint may not be " +
 		"Identity Server 7, or the user may not see roles (scope internal_role_mgt_view)")
-}
-
-var versionText = regexp.MustCompile(`WSO2 Identity Server[- ]v?(\d+)\.(\d+)\.(\d+)`)
-
-// versionWarning reads the server's version and returns a warning when it is not the one that this
-// provider is written for, or "". A server that does not tell is no reason to stop or to warn: the
-// service is often switched off.
-func (p *Provider) versionWarning(ctx context.Context) string {
-	res, err := p.client.Do(ctx, rest.Request{Path: "/services/Version", Accept: "*/*", Login: rest.LoginNone, NoPrefix: true})
-	if err != nil {
-		return ""
-	}
-	m := versionText.FindStringSubmatch(string(res.Body))
-	if m == nil || m[1] == "7" && m[2] == "1" {
-		return ""
-	}
-	return fmt.Sprintf("The server is Identity Server %s, and this provider is written for 7.1. What both have in common works; "+
-		"what differs may fail or be shown as a change that does not go away.", strings.Join(m[1:], "."))
 }

@@ -23,7 +23,7 @@ var table = schema.Block{
 		{Name: "enabled", Type: cty.Bool},
 		{Name: "grants", Type: cty.Set(cty.String)},
 		{Name: "steps", Type: cty.List(cty.Number)},
-		{Name: "properties", Type: cty.Map(cty.String), PerKey: true},
+		{Name: "properties", Type: cty.Map(cty.String), PerKey: true, Normalize: func(v cty.Value) cty.Value { return cty.StringVal(strings.TrimSpace(v.AsString())) }},
 		{Name: "secret", Type: cty.String, WriteOnly: true, Sensitive: true, Keep: schema.KeepMask},
 		{Name: "blank", Type: cty.String, WriteOnly: true, Sensitive: true, Keep: schema.KeepBlank},
 		{Name: "anything", Type: cty.DynamicPseudoType},

@@ -10,11 +10,23 @@ import (
 	"wso2plan/engine"
 )
 
-// Equal reports whether two values of an attribute are the same in its normal form, marks aside.
+// Equal reports whether two values of an attribute are the same in its normal form, marks aside. The
+// normal form of a PerKey map is that of its elements.
 func Equal(a *schema.Attribute, x, y cty.Value) bool {
 	x, _ = x.UnmarkDeep()
 	y, _ = y.UnmarkDeep()
-	return a.Normal(x).RawEquals(a.Normal(y))
+	return normal(a, x).RawEquals(normal(a, y))
+}
+
+func normal(a *schema.Attribute, v cty.Value) cty.Value {
+	if !a.PerKey || a.Normalize == nil || v.IsNull() || !v.IsKnown() || !v.Type().IsMapType() || v.LengthInt() == 0 {
+		return a.Normal(v)
+	}
+	elems := v.AsValueMap()
+	for key, x := range elems {
+		elems[key] = a.Normal(x)
+	}
+	return cty.MapVal(elems)
 }
 
 // Moved returns an error that wraps engine.ErrMoved and names the attribute when something that
@@ -37,7 +49,7 @@ func Moved(b *schema.Block, live, planned, now cty.Value) error {
 			for it := p.ElementIterator(); it.Next(); {
 				key, want := it.Element()
 				had, has := index(l, key), index(n, key)
-				if !want.RawEquals(had) && !has.RawEquals(had) && !has.RawEquals(want) {
+				if !Equal(a, want, had) && !Equal(a, has, had) && !Equal(a, has, want) {
 					return moved(fmt.Sprintf("%s[%q]", a.Name, key.AsString()))
 				}
 			}
@@ -125,7 +137,7 @@ func normalBlock(b *schema.Block, v cty.Value) cty.Value {
 		if a.ReadOnly || a.WriteOnly {
 			attrs[a.Name] = cty.NullVal(a.Type)
 		} else {
-			attrs[a.Name] = a.Normal(attrs[a.Name])
+			attrs[a.Name] = normal(a, attrs[a.Name])
 		}
 	}
 	for i := range b.Blocks {
@@ -154,7 +166,7 @@ func Different(b *schema.Block, planned, got cty.Value) []string {
 		}
 		for it := want.ElementIterator(); it.Next(); {
 			key, x := it.Element()
-			if !index(has, key).RawEquals(x) {
+			if !Equal(a, index(has, key), x) {
 				names = append(names, fmt.Sprintf("%s[%q]", a.Name, key.AsString()))
 			}
 		}

@@ -477,3 +477,18 @@ func TestNumbersKeepDigits(t *testing.T) {
 		t.Errorf("%v %v", v, err)
 	}
 }
+
+func TestVersion(t *testing.T) {
+	for _, test := range []struct{ body, version, warning string }{
+		{`<ns:getVersionResponse><return>WSO2 API Manager-4.5.0</return></ns:getVersionResponse>`, "4.5.0", ""},
+		{`<return>WSO2 Identity Server-7.2.0-rc1</return>`, "7.2.0", "The server is API Manager 7.2.0, and this provider is written for 4.5."},
+		{`<return>WSO2 API Manager v4.50.1</return>`, "4.50.1", "The server is API Manager 4.50.1"},
+		{`<html>nothing</html>`, "", ""},
+	} {
+		c := connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, test.body) }), nil)
+		warning := c.VersionWarning(t.Context(), "4.5")
+		if got := c.Version(t.Context()); got != test.version || !strings.HasPrefix(warning, test.warning) || (warning == "") != (test.warning == "") {
+			t.Errorf("%s: version %q, warning %q", test.body, got, warning)
+		}
+	}
+}
