@@ -23,7 +23,6 @@ func applyCommand(t *terminal) *cli.Command {
 		Flags: flags(v.cliFlags(), planFlags(), lockFlags(), []cli.Flag{
 			&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask"},
 			&cli.BoolFlag{Name: "destroy", Usage: "destroy everything that the configuration owns"},
-			&cli.BoolFlag{Name: "refresh-only", Usage: "change no object; forget what is gone"},
 			&cli.BoolFlag{Name: "json", Usage: "print what was done as JSON"},
 		}),
 		Action: func(ctx context.Context, cmd *cli.Command) error {
@@ -43,20 +42,12 @@ func applyCommand(t *terminal) *cli.Command {
 }
 
 func applyQuestion(opts engine.PlanOptions) question {
-	switch {
-	case opts.Destroy:
+	if opts.Destroy {
 		return question{
 			ask: "Do you really want to destroy all resources?",
 			detail: "wso2plan will destroy all the objects that this configuration owns, as shown above.\n" +
 				"There is no undo. Only 'yes' will be accepted to confirm.",
 			cancelled: "Destroy cancelled.",
-		}
-	case opts.RefreshOnly:
-		return question{
-			ask: "Would you like to update the store to reflect these detected changes?",
-			detail: "wso2plan will write these changes to the store without modifying any object.\n" +
-				"There is no undo. Only 'yes' will be accepted to confirm.",
-			cancelled: "Apply cancelled.",
 		}
 	}
 	return question{
@@ -78,7 +69,7 @@ type applyRequest struct {
 
 // applySaved applies what was reviewed, if it is still what would be done.
 func (t *terminal) applySaved(ctx context.Context, cmd *cli.Command, v values, file string) error {
-	for _, f := range []string{"target", "replace", "destroy", "refresh-only", "allow-missing", "rewrite-secrets"} {
+	for _, f := range []string{"target", "replace", "destroy", "allow-missing", "rewrite-secrets"} {
 		if cmd.IsSet(f) {
 			return usageError(t, cmd, fmt.Errorf("-%s cannot be given with a saved plan: the plan holds its own options", f))
 		}

@@ -34,6 +34,9 @@ func planCommand(t *terminal) *cli.Command {
 			if err != nil {
 				return usageError(t, cmd, err)
 			}
+			if opts.RefreshOnly && cmd.String("out") != "" {
+				return usageError(t, cmd, fmt.Errorf("a plan of -refresh-only only shows, so there is nothing to apply and -out cannot save it"))
+			}
 			ctx, stop := t.interruptible(ctx)
 			defer stop()
 			// A saved plan holds fingerprints, so their key has to last.
@@ -65,12 +68,20 @@ func planCommand(t *terminal) *cli.Command {
 					return err
 				}
 			}
-			if cmd.Bool("detailed-exitcode") && !plan.Empty() {
+			if cmd.Bool("detailed-exitcode") && differs(plan) {
 				return pending
 			}
 			return nil
 		},
 	}
+}
+
+// differs reports whether a plan shows a change; one of -refresh-only shows what the servers say.
+func differs(plan *engine.Plan) bool {
+	if plan.Options.RefreshOnly {
+		return len(render.View(plan, render.ViewOptions{}).Changes) > 0
+	}
+	return !plan.Empty()
 }
 
 // planFlags are the flags that shape a plan, for all commands that make one.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -33,6 +34,7 @@ func TestMain(m *testing.M) {
 //	fault SERVER METHOD PATH STATUS [FILE]         the server answers so; fault off: no longer
 //	killed before|after N COMMAND...               kill -9 as the Nth write reaches the server, or was done
 //	interrupted N COMMAND...                       Ctrl-C as the Nth write reaches the server
+//	locked                                         wait until a command holds the lock; $LOCK is its id
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
@@ -53,6 +55,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"fault":       cmdFault,
 	"killed":      cmdKilled,
 	"interrupted": cmdInterrupted,
+	"locked":      cmdLocked,
 }
 
 type sandboxKey struct{}
@@ -210,4 +213,20 @@ func cmdInterrupted(ts *testscript.TestScript, neg bool, args []string) {
 	if !done() {
 		ts.Fatalf("the command made fewer than %d writes", n)
 	}
+}
+
+func cmdLocked(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: locked")
+	}
+	for range 1000 {
+		var holder struct{ ID string }
+		text, err := os.ReadFile(ts.MkAbs("wso2plan.state.lock.info"))
+		if err == nil && json.Unmarshal(text, &holder) == nil && holder.ID != "" {
+			ts.Setenv("LOCK", holder.ID)
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ts.Fatalf("nothing holds the lock")
 }
