@@ -31,6 +31,7 @@ func (l *loader) check() {
 		}
 	}
 	known := l.c.evaluator(vars, static, false)
+	known.shares = !l.in.AllowMissing
 	// A block with count may have no instances just because its body makes no sense for the values
 	// at hand, so such bodies are checked for all values.
 	open := l.c.evaluator(unknownVars, static, false)
@@ -80,7 +81,7 @@ func checkBlock(b *Block, known, open *Evaluator) hcl.Diagnostics {
 	switch {
 	case b.ForEach != nil:
 		each := cty.DynamicVal
-		v, diags := known.evaluate(b.ForEach, b.metaRefs)
+		v, diags := known.meta(b)
 		if diags.HasErrors() {
 			return diags
 		}
@@ -95,7 +96,7 @@ func checkBlock(b *Block, known, open *Evaluator) hcl.Diagnostics {
 		_, more := open.Decode(b, Instance{Key: cty.UnknownVal(cty.String), Value: each})
 		return append(diags, more...)
 	case b.Count != nil:
-		v, diags := known.evaluate(b.Count, b.metaRefs)
+		v, diags := known.meta(b)
 		if diags.HasErrors() {
 			return diags
 		}
@@ -157,14 +158,10 @@ func (c *Config) Check() hcl.Diagnostics {
 	e := c.Evaluator(l.staticValues(), false)
 	var diags hcl.Diagnostics
 	for _, b := range c.Blocks {
-		meta := b.ForEach
-		if meta == nil {
-			meta = b.Count
-		}
-		if meta == nil {
+		if b.ForEach == nil && b.Count == nil {
 			continue // decoded by Load
 		}
-		v, more := e.evaluate(meta, b.metaRefs)
+		v, more := e.meta(b)
 		if more.HasErrors() || !keysKnown(v) {
 			diags = append(diags, more...)
 			continue

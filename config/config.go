@@ -29,6 +29,7 @@ type Config struct {
 
 	sources map[string]*hcl.File
 	byAddr  map[Address]*Block
+	kept    kept
 	specs   map[specKey]spec
 }
 
@@ -74,6 +75,7 @@ type Local struct {
 
 	refs   []edge
 	cyclic bool // part of a cycle: it has no value
+	static bool // refers to no block, through other locals either
 }
 
 // A Provider is a provider block, or stands for one that is absent: then Body is empty, and the
@@ -121,6 +123,7 @@ type Block struct {
 	dependsOn     []hcl.Traversal
 	providerRange hcl.Range // where the provider was chosen
 	metaRefs      []edge    // of count and for_each
+	staticMeta    bool      // count and for_each refer to no block, through locals either
 	refs          []edge    // of Body
 	dependsRefs   []edge    // of depends_on
 }

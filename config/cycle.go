@@ -179,7 +179,11 @@ func (g graph) shortestCycle(component []int) []int {
 // expandReferences follows references through locals to the blocks behind them.
 func (l *loader) expandReferences() {
 	x := expander{locals: l.c.Locals, known: map[string][]Reference{}}
+	for _, name := range keys(l.c.Locals) {
+		l.c.Locals[name].static = !l.c.Locals[name].cyclic && len(x.local(name)) == 0
+	}
 	for _, b := range l.c.Blocks {
+		b.staticMeta = len(x.expand(b.metaRefs)) == 0
 		b.References = x.expand(b.metaRefs, b.refs, b.dependsRefs)
 	}
 	for _, o := range l.c.Outputs {

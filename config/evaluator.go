@@ -27,6 +27,7 @@ type Evaluator struct {
 	c      *Config
 	values func(block Address) cty.Value
 	root   *hcl.EvalContext // functions, var and path
+	shares bool             // it keeps what refers to no block in the Config, for other evaluators
 
 	mu     sync.Mutex
 	locals map[string]*memo
@@ -35,10 +36,35 @@ type Evaluator struct {
 
 // A memo is made once.
 type memo struct {
-	once  sync.Once
-	value cty.Value
-	ctx   *hcl.EvalContext
-	diags hcl.Diagnostics
+	once      sync.Once
+	value     cty.Value
+	ctx       *hcl.EvalContext
+	instances []Instance
+	diags     hcl.Diagnostics
+}
+
+// kept holds what evaluators of one Config share: the values of locals, and the instances of
+// blocks, that no block decides. A for_each over thousands of rows is then evaluated once.
+type kept struct {
+	mu        sync.Mutex
+	locals    map[string]*memo
+	metas     map[*Block]*memo
+	instances map[*Block]*memo
+}
+
+// memoOf returns the memo of a key, a new one the first time.
+func memoOf[K comparable](mu *sync.Mutex, memos *map[K]*memo, key K) *memo {
+	mu.Lock()
+	defer mu.Unlock()
+	if *memos == nil {
+		*memos = map[K]*memo{}
+	}
+	m := (*memos)[key]
+	if m == nil {
+		m = &memo{}
+		(*memos)[key] = m
+	}
+	return m
 }
 
 // Evaluator returns an evaluator. values returns what an expression sees for a whole block: an
@@ -51,7 +77,9 @@ func (c *Config) Evaluator(values func(block Address) cty.Value, impure bool) *E
 	for name, v := range c.Variables {
 		vars[name] = v.Value
 	}
-	return c.evaluator(vars, values, impure)
+	e := c.evaluator(vars, values, impure)
+	e.shares = !impure
+	return e
 }
 
 func (c *Config) evaluator(vars map[string]cty.Value, values func(Address) cty.Value, impure bool) *Evaluator {
@@ -74,8 +102,6 @@ func (c *Config) evaluator(vars map[string]cty.Value, values func(Address) cty.V
 				}),
 			},
 		},
-		locals: map[string]*memo{},
-		bodies: map[*Block]*memo{},
 	}
 }
 
@@ -141,13 +167,10 @@ func (e *Evaluator) local(name string) (cty.Value, hcl.Diagnostics) {
 	if local.cyclic {
 		return cty.DynamicVal, nil // reported by Load
 	}
-	e.mu.Lock()
-	m := e.locals[name]
-	if m == nil {
-		m = &memo{}
-		e.locals[name] = m
+	m := memoOf(&e.mu, &e.locals, name)
+	if e.shares && local.static {
+		m = memoOf(&e.c.kept.mu, &e.c.kept.locals, name)
 	}
-	e.mu.Unlock()
 	m.once.Do(func() { m.value, m.diags = e.evaluate(local.Expr, local.refs) })
 	return m.value, m.diags
 }
@@ -165,13 +188,7 @@ func (e *Evaluator) evaluate(expr hcl.Expression, refs []edge) (cty.Value, hcl.D
 
 // bodyContext returns the context of b's body, one for all instances.
 func (e *Evaluator) bodyContext(b *Block) (*hcl.EvalContext, hcl.Diagnostics) {
-	e.mu.Lock()
-	m := e.bodies[b]
-	if m == nil {
-		m = &memo{}
-		e.bodies[b] = m
-	}
-	e.mu.Unlock()
+	m := memoOf(&e.mu, &e.bodies, b)
 	m.once.Do(func() { m.ctx, m.diags = e.context(b.refs) })
 	return m.ctx, m.diags
 }
@@ -189,17 +206,41 @@ const maxCount = 100_000
 // for_each has one, with no key. An unknown count or for_each is an error that names what is
 // unknown, and what to key by instead.
 func (e *Evaluator) Instances(b *Block) ([]Instance, hcl.Diagnostics) {
+	if !e.shares || !b.staticMeta {
+		return e.findInstances(b)
+	}
+	m := memoOf(&e.c.kept.mu, &e.c.kept.instances, b)
+	m.once.Do(func() { m.instances, m.diags = e.findInstances(b) })
+	return m.instances, m.diags
+}
+
+// meta returns the value of count or for_each of b.
+func (e *Evaluator) meta(b *Block) (cty.Value, hcl.Diagnostics) {
+	expr := b.ForEach
+	if expr == nil {
+		expr = b.Count
+	}
+	if !e.shares || !b.staticMeta {
+		return e.evaluate(expr, b.metaRefs)
+	}
+	m := memoOf(&e.c.kept.mu, &e.c.kept.metas, b)
+	m.once.Do(func() { m.value, m.diags = e.evaluate(expr, b.metaRefs) })
+	return m.value, m.diags
+}
+
+func (e *Evaluator) findInstances(b *Block) ([]Instance, hcl.Diagnostics) {
 	switch {
 	case b.Count != nil:
 		return e.countInstances(b)
 	case b.ForEach != nil:
-		return e.forEachInstances(b.ForEach, b.metaRefs)
+		v, diags := e.meta(b)
+		return e.forEachInstances(v, diags, b.ForEach, b.metaRefs)
 	}
 	return []Instance{{}}, nil
 }
 
 func (e *Evaluator) countInstances(b *Block) ([]Instance, hcl.Diagnostics) {
-	v, diags := e.evaluate(b.Count, b.metaRefs)
+	v, diags := e.meta(b)
 	if diags.HasErrors() {
 		return nil, diags
 	}
@@ -236,8 +277,8 @@ func (e *Evaluator) countInstances(b *Block) ([]Instance, hcl.Diagnostics) {
 }
 
 // forEachInstances returns the instances that a for_each of a block or an import asks for.
-func (e *Evaluator) forEachInstances(expr hcl.Expression, refs []edge) ([]Instance, hcl.Diagnostics) {
-	v, diags := e.evaluate(expr, refs)
+// v and diags are what evaluating it gave.
+func (e *Evaluator) forEachInstances(v cty.Value, diags hcl.Diagnostics, expr hcl.Expression, refs []edge) ([]Instance, hcl.Diagnostics) {
 	if diags.HasErrors() {
 		return nil, diags
 	}
@@ -422,7 +463,8 @@ func (e *Evaluator) Imports() ([]ImportTarget, hcl.Diagnostics) {
 		instances := []Instance{{}}
 		if im.ForEach != nil {
 			var more hcl.Diagnostics
-			instances, more = e.forEachInstances(im.ForEach, im.refs)
+			v, evaluated := e.evaluate(im.ForEach, im.refs)
+			instances, more = e.forEachInstances(v, evaluated, im.ForEach, im.refs)
 			diags = append(diags, more...)
 		}
 		ctx, more := e.context(im.refs)

@@ -45,7 +45,11 @@ func (r *Reconciler) Apply(ctx context.Context, plan *Plan, s Session) (*Result,
 			w.stored = *w.record
 		}
 	}
-	if ops := p.initialOps(a.works); len(ops) > 0 {
+	ops := p.resolved
+	if !p.opts.RefreshOnly {
+		ops = p.initialOps(a.works)
+	}
+	if len(ops) > 0 {
 		if err := s.Commit(ctx, ops); err != nil {
 			return result, hcl.Diagnostics{storeProblem(err)}
 		}
@@ -99,7 +103,7 @@ func (r *Reconciler) Apply(ctx context.Context, plan *Plan, s Session) (*Result,
 		a.outputs()
 	}
 	sortDiagnostics(a.diags)
-	return result, a.diags
+	return result, config.Distinct(a.diags)
 }
 
 type applier struct {
@@ -216,7 +220,9 @@ func (a *applier) operate(ctx context.Context, w *work, n *graphNode) bool {
 		case Update:
 			a.result.Counts.Change++
 		case Delete:
-			a.result.Counts.Destroy++
+			if !w.change.Release { // those that are let go are counted in the plan
+				a.result.Counts.Destroy++
+			}
 		}
 	}
 	a.mu.Unlock()

@@ -247,7 +247,7 @@ func (d *differ) secretKind(a *schema.Attribute, path cty.Path, w cty.Value) (Ki
 		return inSync, false
 	case !w.IsWhollyKnown():
 		return Uncompared, false
-	case ok && f == d.keys.Fingerprint(d.typ.Name, d.id, schema.PathString(path), a.Normal(w)):
+	case ok && strings.TrimSuffix(f, sensitiveSuffix) == d.keys.Fingerprint(d.typ.Name, d.id, schema.PathString(path), a.Normal(w)):
 		return inSync, false
 	case ok || incomplete || d.rewriteSecrets:
 		return Secret, true
@@ -529,6 +529,7 @@ func (d *differ) kind(path cty.Path, l, w cty.Value, a *schema.Attribute) Kind {
 	if !ok || !d.keys.Comparable(f) {
 		return NewlyManaged
 	}
+	f = strings.TrimSuffix(f, sensitiveSuffix)
 	print := func(v cty.Value) string { return d.keys.Fingerprint(d.typ.Name, d.id, text, a.Normal(v)) }
 	switch {
 	case f == print(l):

@@ -42,14 +42,18 @@ func (p *planner) finish(ctx context.Context) *Plan {
 		}
 	}
 	state := &planState{planner: p, works: works}
-	state.graph = orderWorks(works, refs)
-	p.checkLifecycle(works)
+	if p.opts.RefreshOnly {
+		onlyDrift(works)
+	} else {
+		state.graph = orderWorks(works, refs)
+		p.checkLifecycle(works)
+	}
 	for _, w := range works {
 		plan.Changes = append(plan.Changes, w.change)
 	}
 	sortAddresses(p.unknown)
 	plan.Unknown = p.unknown
-	if !p.opts.Destroy && !p.diags.HasErrors() {
+	if !p.opts.Destroy && !p.opts.RefreshOnly && !p.diags.HasErrors() {
 		plan.Outputs = p.outputs()
 	}
 	plan.state = state
@@ -57,6 +61,19 @@ func (p *planner) finish(ctx context.Context) *Plan {
 		p.report(d)
 	}
 	return plan
+}
+
+// onlyDrift leaves of a plan what others changed on the servers: an apply of it writes nothing.
+func onlyDrift(works []*work) {
+	for _, w := range works {
+		c := &w.change
+		gone := c.Action == Create && w.record != nil || c.Action == Forget
+		if c.HasDrift() || gone {
+			continue
+		}
+		c.Action, c.Paths, c.Deposed, c.Reason = None, nil, nil, ""
+		c.After = c.Before
+	}
 }
 
 // readDeposed finds out which keys the objects hold that were replaced earlier and still stand:

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -110,11 +109,81 @@ func fingerprints(k *Keys, t *schema.Type, id string, wanted cty.Value, former m
 			continue
 		}
 		out[l.path] = k.Fingerprint(t.Name, id, l.path, l.value)
+		if l.sensitive {
+			out[l.path] += sensitiveSuffix
+		}
 	}
 	if len(out) == 0 {
 		return nil
 	}
 	return out
+}
+
+// sensitiveSuffix ends the fingerprint of a path whose value was sensitive when it was applied, so
+// that the live value stays masked also when the configuration does not say so any more.
+const sensitiveSuffix = ":sensitive"
+
+// markRecorded returns live, a value of the block's type, with what was sensitive when it was last
+// applied marked so.
+func markRecorded(b *schema.Block, live cty.Value, fingerprints map[string]string) cty.Value {
+	sensitive := map[string]bool{}
+	for path, f := range fingerprints {
+		if strings.HasSuffix(f, sensitiveSuffix) {
+			sensitive[path] = true
+		}
+	}
+	if len(sensitive) == 0 {
+		return live
+	}
+	var walk func(b *schema.Block, at cty.Path, v cty.Value) cty.Value
+	walk = func(b *schema.Block, at cty.Path, v cty.Value) cty.Value {
+		v, marks := v.Unmark()
+		if v.IsNull() || !v.IsKnown() {
+			return v.WithMarks(marks)
+		}
+		attrs := v.AsValueMap()
+		for i := range b.Attributes {
+			a := &b.Attributes[i]
+			path := attrPath(at, a.Name)
+			x := attrs[a.Name]
+			if sensitive[schema.PathString(path)] && (x.IsMarked() || !x.IsNull()) {
+				attrs[a.Name] = x.Mark(schema.Sensitive)
+				continue
+			}
+			u, um := x.Unmark()
+			if !a.PerKey || u.IsNull() || u.LengthInt() == 0 {
+				continue
+			}
+			m := u.AsValueMap()
+			for key := range m {
+				if sensitive[schema.PathString(indexPath(path, cty.StringVal(key)))] {
+					m[key] = m[key].Mark(schema.Sensitive)
+				}
+			}
+			attrs[a.Name] = cty.MapVal(m).WithMarks(um)
+		}
+		for i := range b.Blocks {
+			n := &b.Blocks[i]
+			path := attrPath(at, n.Name)
+			x, xm := attrs[n.Name].Unmark()
+			switch {
+			case x.IsNull():
+				continue
+			case n.Nesting == schema.Single:
+				attrs[n.Name] = walk(&n.Block, path, x).WithMarks(xm)
+			case x.LengthInt() > 0:
+				elems := x.AsValueSlice()
+				for j := range elems {
+					if key, ok := elementKey(n, j, elems[j]); ok {
+						elems[j] = walk(&n.Block, indexPath(path, key), elems[j])
+					}
+				}
+				attrs[n.Name] = cty.ListVal(elems).WithMarks(xm)
+			}
+		}
+		return cty.ObjectVal(attrs).WithMarks(marks)
+	}
+	return walk(b, nil, live)
 }
 
 // notWritten returns the predicate of the paths that a change does not write.
@@ -195,6 +264,3 @@ func keyValue(t *schema.Type, key map[string]string) (cty.Value, error) {
 	}
 	return t.Object(attrs), nil
 }
-
-// equalFingerprints reports whether two records say the same of what was applied.
-func equalFingerprints(a, b map[string]string) bool { return maps.Equal(a, b) }

@@ -134,6 +134,7 @@ func (p *planner) run(ctx context.Context) *Plan {
 	plan := p.finish(ctx)
 	p.diags = append(p.diags, p.conn.diags...)
 	sortDiagnostics(p.diags)
+	p.diags = config.Distinct(p.diags)
 	if ctx.Err() != nil && !p.diags.HasErrors() {
 		p.diags = append(p.diags, problem(hcl.Range{}, "Interrupted",
 			"The plan was stopped before it was complete. Nothing was changed."))
@@ -514,14 +515,16 @@ func (p *planner) visit(ctx context.Context, b *config.Block) {
 		var diags hcl.Diagnostics
 		w.wanted, diags = p.ev.Decode(b, instances[i])
 		if diags.HasErrors() {
-			for _, d := range diags {
-				p.fail(a, d)
-			}
+			p.mu.Lock()
+			p.failed[b.Address] = true
+			p.mu.Unlock()
+			p.report(diags...)
 			return
 		}
 		if len(diags) > 0 {
 			p.report(diags...)
 		}
+		w.change.Wanted = w.wanted
 		works[i] = w
 	}
 	chunks(len(instances), one)

@@ -57,6 +57,9 @@ func (p *planner) planInstance(ctx context.Context, w *work, upstream, upstreamR
 		return p.checkDuplicates(w)
 	}
 	c.id, c.live = w.live.ID, t.MarkSensitive(w.live.Value)
+	if w.record != nil {
+		c.live = markRecorded(&t.Block, c.live, w.record.Fingerprints)
+	}
 	w.change.ID = w.live.ID
 	w.change.Before = c.live
 	d := diff(&c)
@@ -432,7 +435,7 @@ func (p *planner) planOrphan(ctx context.Context, rec *Record) *work {
 		return nil
 	}
 	w.live = o
-	w.change.Before = t.MarkSensitive(o.Value)
+	w.change.Before = markRecorded(&t.Block, t.MarkSensitive(o.Value), rec.Fingerprints)
 	if rec.Adopted {
 		w.change.After = original(t, w.change.Before, rec.Original)
 		w.change.Paths = restored(t, w.change.Before, w.change.After, rec.Original)

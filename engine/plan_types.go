@@ -79,6 +79,7 @@ type Change struct {
 	Incomplete  bool     // an earlier apply ended before it was whole
 
 	Before, After cty.Value
+	Wanted        cty.Value // the decoded block; cty.NilVal for an object that is not configured
 	Paths         []PathChange
 	Reason        string // "name cannot be changed in place"; why it is replaced or deleted
 	Consequence   string // what it means for others
@@ -128,13 +129,14 @@ type PlanOptions struct {
 	Replace        []config.Address // replace these even without a change
 	AllowMissing   bool             // go on when everything owned of a type is gone
 	RewriteSecrets bool             // write secrets that cannot be compared
-	RefreshOnly    bool             // only show drift, plan no change of objects
+	RefreshOnly    bool             // only show what others changed on the servers; an apply writes nothing
 }
 
 // Counts of a plan, as its summary line says them.
 type Counts struct{ Import, Add, Change, Destroy, Move, Forget int }
 
-// Counts counts the changes: a replacement is one to add and one to destroy.
+// Counts counts the changes: a replacement is one to add and one to destroy; an adopted object that
+// is let go is one to forget.
 func (p *Plan) Counts() Counts {
 	var n Counts
 	for i := range p.Changes {
@@ -148,7 +150,11 @@ func (p *Plan) Counts() Counts {
 			n.Add++
 			n.Destroy++
 		case Delete:
-			n.Destroy++
+			if c.Release {
+				n.Forget++
+			} else {
+				n.Destroy++
+			}
 		case Forget:
 			n.Forget++
 		}

@@ -508,3 +508,42 @@ func TestSameInputSameBytes(t *testing.T) {
 		}
 	}
 }
+
+// What was sensitive when it was applied stays masked when its block, which said so, is gone.
+func TestSensitiveIsRemembered(t *testing.T) {
+	b := newBench(t)
+	src := "variable \"v\" {\n  default   = \"hunter2\"\n  sensitive = true\n}\nresource \"fake_thing\" \"a\" {\n  name  = \"a\"\n  value = var.v\n  tags  = { k = var.v, open = \"x\" }\n  item {\n    key  = \"k\"\n    text = var.v\n  }\n}\n"
+	b.apply(src)
+	b.synced(src)
+	c := b.plan("").Changes[0]
+	for _, path := range []string{"value", "tags", "item"} {
+		if !c.Before.GetAttr(path).ContainsMarked() {
+			t.Errorf("%s is not masked", path)
+		}
+	}
+	if v := c.Before.GetAttr("tags").AsValueMap()["open"]; v.IsMarked() {
+		t.Error("what was not sensitive is masked")
+	}
+}
+
+func TestRefreshOnly(t *testing.T) {
+	b := newBench(t)
+	src := "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n  value = \"1\"\n}\nresource \"fake_thing\" \"b\" {\n  name = \"b\"\n  value = \"1\"\n}\n"
+	b.apply(src)
+	b.thing("a").value = "someone"
+	b.opts.RefreshOnly = true
+	edited := strings.Replace(src, "name = \"b\"\n  value = \"1\"", "name = \"b\"\n  value = \"2\"", 1)
+	b.expect(edited, `
+~ fake_thing.a value:drift computed:consequent
+`)
+	n := len(b.w.log)
+	b.apply(edited)
+	if len(b.w.log) != n {
+		t.Fatal("a refresh wrote")
+	}
+	b.opts.RefreshOnly = false
+	b.expect(edited, `
+~ fake_thing.a value:drift computed:consequent
+~ fake_thing.b value:pending computed:consequent
+`)
+}

@@ -26,6 +26,14 @@ func toFunc(t cty.Type) function.Function {
 			case got == cty.DynamicPseudoType:
 				return cty.DynamicPseudoType, nil
 			}
+			if elem, ok := uniform(got); ok {
+				switch {
+				case t.IsSetType():
+					return cty.Set(elem), nil
+				case t.IsListType():
+					return cty.List(elem), nil
+				}
+			}
 			v, err := convert.Convert(args[0], t)
 			if err == nil {
 				return v.Type(), nil
@@ -36,6 +44,14 @@ func toFunc(t cty.Type) function.Function {
 			return cty.NilType, conversionError(args[0], t, err)
 		},
 		Impl: func(args []cty.Value, retType cty.Type) (cty.Value, error) {
+			if elem, ok := uniform(args[0].Type()); ok && !args[0].IsMarked() && args[0].IsKnown() && !args[0].IsNull() {
+				switch {
+				case retType.Equals(cty.Set(elem)):
+					return cty.SetVal(args[0].AsValueSlice()), nil
+				case retType.Equals(cty.List(elem)):
+					return cty.ListVal(args[0].AsValueSlice()), nil
+				}
+			}
 			v, err := convert.Convert(args[0], retType)
 			if err != nil {
 				return cty.NilVal, conversionError(args[0], t, err)
@@ -43,6 +59,24 @@ func toFunc(t cty.Type) function.Function {
 			return v, nil
 		},
 	})
+}
+
+// uniform reports whether t is a tuple whose elements are all of one primitive type, and which.
+// cty finds a common type of a tuple's elements in time that grows with their square.
+func uniform(t cty.Type) (cty.Type, bool) {
+	if !t.IsTupleType() || t.Length() == 0 {
+		return cty.NilType, false
+	}
+	types := t.TupleElementTypes()
+	if !types[0].IsPrimitiveType() {
+		return cty.NilType, false
+	}
+	for _, e := range types[1:] {
+		if e != types[0] {
+			return cty.NilType, false
+		}
+	}
+	return types[0], true
 }
 
 func conversionError(v cty.Value, t cty.Type, err error) error {

@@ -19,7 +19,8 @@ type Docs struct {
 	Block    Block  // the provider block
 	Types    []*Type
 
-	// Env names the environment variables that give provider arguments a value, by argument.
+	// Env names the environment variables that give provider arguments a value, by argument; nil
+	// when the arguments' own docs say that.
 	Env map[string][]string
 
 	// Example returns a type's example in HCL, or "" when it has none.
@@ -69,11 +70,20 @@ func (p *page) contents(types []*Type) {
 func (p *page) provider(d Docs) {
 	p.line("## provider \"%s\"", d.Provider)
 	p.line("")
-	p.line("| argument | type | | environment |")
-	p.line("|---|---|---|---|")
+	if d.Env == nil {
+		p.line("| argument | type | |")
+		p.line("|---|---|---|")
+	} else {
+		p.line("| argument | type | | environment |")
+		p.line("|---|---|---|---|")
+	}
 	for i := range d.Block.Attributes {
 		a := &d.Block.Attributes[i]
-		p.line("| `%s` | %s | %s | %s |", a.Name, typeString(a.Type), a.text(), code(d.Env[a.Name]))
+		line := fmt.Sprintf("| `%s` | %s | %s |", a.Name, typeString(a.Type), a.text())
+		if d.Env != nil {
+			line += " " + code(d.Env[a.Name]) + " |"
+		}
+		p.line("%s", line)
 	}
 	p.line("")
 	p.nested(&d.Block, "")
