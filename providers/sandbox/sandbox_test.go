@@ -6,15 +6,21 @@ import (
 	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
+	"go/parser"
+	"go/token"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/sync/errgroup"
 )
 
 func start(t *testing.T, opts Options) *Sandbox {
@@ -328,5 +334,76 @@ func TestOptions(t *testing.T) {
 			_ = s.Close()
 			t.Errorf("%+v was taken", bad)
 		}
+	}
+}
+
+// TestImports holds the sandbox apart: it is written from the servers' contract, so it may use nothing of the client's side.
+func TestImports(t *testing.T) {
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(name, ".go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, spec := range file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			if strings.HasPrefix(imported, "wso2plan/") && !strings.HasPrefix(imported, "wso2plan/providers/sandbox") {
+				t.Errorf("%s imports %s", name, imported)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestManyUsers reads 5,000 users in pages, over HTTPS, from several sides at once.
+func TestManyUsers(t *testing.T) {
+	const users, page = 5000, 100
+	s := start(t, Options{Seed: users})
+	c := client(s)
+	var seen sync.Map
+	var all errgroup.Group
+	all.SetLimit(8)
+	for from := 1; from <= users+1; from += page {
+		all.Go(func() error {
+			r, err := http.NewRequest("GET", s.IS()+"/scim2/Users?count=100&startIndex="+strconv.Itoa(from), nil)
+			if err != nil {
+				return err
+			}
+			r.SetBasicAuth("admin", "admin")
+			answer, err := c.Do(r)
+			if err != nil {
+				return err
+			}
+			defer answer.Body.Close()
+			if answer.ProtoMajor != 2 {
+				t.Errorf("HTTP/%d", answer.ProtoMajor)
+			}
+			var list struct {
+				Resources []struct{ ID, UserName string } `json:"Resources"`
+			}
+			if err := json.NewDecoder(answer.Body).Decode(&list); err != nil {
+				return err
+			}
+			for _, u := range list.Resources {
+				seen.Store(u.ID, u.UserName)
+			}
+			return nil
+		})
+	}
+	if err := all.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	seen.Range(func(any, any) bool { n++; return true })
+	if n != users+1 {
+		t.Errorf("%d users", n)
 	}
 }

@@ -124,6 +124,11 @@ func TestUserRights(t *testing.T) {
 	if introspected.str("username") != "ann@carbon.super" || introspected.str("aut") != "APPLICATION_USER" {
 		t.Error(introspected.text)
 	}
+	c.want(200, "PATCH", "/scim2/Users/"+ann, patchBody(doc{"op": "replace", "path": wso2Schema + ":accountLocked", "value": true}))
+	bearer.want(401, "GET", "/scim2/Users", nil)
+	c.want(200, "PATCH", "/scim2/Users/"+ann, patchBody(doc{"op": "replace", "path": wso2Schema + ":accountLocked", "value": false}))
+	bearer = c.as("Bearer " + c.token(id, secret, form).str("access_token"))
+	bearer.want(200, "GET", "/scim2/Users", nil)
 	as.want(403, "POST", "/oauth2/introspect", url.Values{"token": {"x"}})
 	c.as("").want(401, "POST", "/oauth2/introspect", url.Values{"token": {"x"}})
 	c.want(204, "DELETE", "/scim2/Users/"+ann, nil)
@@ -228,4 +233,42 @@ func TestAPIResources(t *testing.T) {
 	if got := c.want(200, "GET", "/scim2/v2/Roles/"+role, nil); len(got.list("permissions")) != 0 {
 		t.Error(got.text)
 	}
+}
+
+// TestOAuthScopes holds the older scopes API (is-behaviour 10).
+func TestOAuthScopes(t *testing.T) {
+	_, c := newClient(t, Options{})
+	const scopes = "/api/identity/oauth2/v1.0/scopes"
+	got := c.want(201, "POST", scopes, doc{"name": "pay", "displayName": "Pay", "bindings": []string{"clerk"}})
+	if b := got.list("scopeBindings"); len(b) != 1 || b[0].(doc)["bindingType"] != "DEFAULT" || len(got.list("bindings")) != 1 {
+		t.Error(got.text)
+	}
+	for _, test := range []struct {
+		body   doc
+		status int
+		code   string
+	}{
+		{doc{"name": "pay", "displayName": "Pay"}, 409, "41007"}, {doc{"name": "openid", "displayName": "x"}, 409, "41007"}, {doc{"name": "a b", "displayName": "x"}, 400, "41006"},
+		{doc{"displayName": "x"}, 400, "41001"}, {doc{"name": "x"}, 400, "41002"}, {doc{"name": "internal_x", "displayName": "x"}, 403, "41008"},
+	} {
+		if got := c.want(test.status, "POST", scopes, test.body); got.str("code") != test.code {
+			t.Error(got.text)
+		}
+	}
+	c.want(201, "POST", scopes, doc{"name": "void", "displayName": "Void"})
+	one := scopes + "/name/pay"
+	c.want(200, "PUT", one, doc{"displayName": "Pay now", "scopeBindings": []any{doc{"bindingType": "DEFAULT", "binding": []string{"boss"}}}})
+	if got := c.want(200, "GET", one, nil); got.str("displayName") != "Pay now" || !strings.Contains(got.text, `"bindings":["boss"]`) {
+		t.Error(got.text)
+	}
+	c.want(200, "HEAD", one, nil)
+	c.want(404, "HEAD", scopes+"/name/none", nil)
+	for query, want := range map[string]int{"": 2, "?startIndex=2&count=5": 1, "?count=1": 1, "?requestedScopes=void": 1, "?includeOIDCScopes=true": 2 + len(oidcScopes)} {
+		if got := c.want(200, "GET", scopes+query, nil); strings.Count(got.text, `"displayName"`) != want {
+			t.Errorf("%s: %s", query, got.text)
+		}
+	}
+	c.want(204, "DELETE", one, nil)
+	c.want(404, "DELETE", one, nil)
+	c.want(404, "PUT", one, doc{"displayName": "x"})
 }

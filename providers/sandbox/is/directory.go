@@ -16,6 +16,7 @@ const primary = "PRIMARY"
 type user struct {
 	id, store, name   string
 	password          secret
+	endTokens         bool           // the password was changed, and tokens have not ended yet
 	attributes        map[string]any // by SCIM name, in the form of schema.go
 	created, modified time.Time
 	groups            map[string]*group // by id

@@ -17,6 +17,7 @@ func TestState(t *testing.T) {
 	first.Seed(30)
 	c.user("SEC/ann", doc{"emails": []any{"a@x"}, customUser: doc{"badge": "7"}, wso2Schema: doc{"failedLoginAttempts": 3}})
 	c.management("tool", []string{"client_credentials"}, map[string][]string{"/scim2/Users": {"internal_user_mgt_list"}})
+	c.want(201, "POST", "/api/identity/oauth2/v1.0/scopes", doc{"name": "pay", "displayName": "Pay", "bindings": []string{"clerk"}})
 	text, err := json.Marshal(first.State())
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +35,7 @@ func TestState(t *testing.T) {
 	}
 	for _, path := range []string{
 		"/scim2/Users?count=100", "/scim2/Groups?attributes=members,displayName,roles", "/scim2/v2/Roles?count=100", "/api/server/v1/applications?limit=100&attributes=clientId",
-		"/api/server/v1/api-resources?limit=100", "/api/identity/oauth2/dcr/v1.1/register?client_name=tool",
+		"/api/server/v1/api-resources?limit=100", "/api/identity/oauth2/v1.0/scopes/name/pay", "/api/identity/oauth2/dcr/v1.1/register?client_name=tool",
 	} {
 		var answers [2]any
 		for i, s := range []*Server{first, second} {

@@ -54,11 +54,7 @@ func (s *Server) patchUser(c *call) *answer {
 	if refused != nil {
 		return refused
 	}
-	a := s.changeUser(c.PathValue("id"), body, readProjection(c.URL.Query()))
-	if a.status == http.StatusOK {
-		s.changed()
-	}
-	return a
+	return s.afterUpdate(c, s.changeUser(c.PathValue("id"), body, readProjection(c.URL.Query())))
 }
 
 // changeUser carries out the operations of a PATCH on a copy, which replaces the user's attributes when all of them are good.

@@ -58,6 +58,8 @@ type Server struct {
 	dir directory
 	api apis
 	app applications
+
+	oauthScopes []oauthScope
 }
 
 // New makes a server with the contents of a fresh pack.
@@ -174,6 +176,7 @@ func (s *Server) routes() {
 	s.dcrRoutes()
 	s.apiRoutes()
 	s.applicationRoutes()
+	s.oauthScopeRoutes()
 	s.handle("GET /api/health-check/v1.0/health", "", func(*call) *answer {
 		return object(http.StatusOK, map[string]any{"health": []any{map[string]any{"key": "jdbc/WSO2IdentityDB.active.connections", "value": "0"}}})
 	})

@@ -2,6 +2,8 @@ package is
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"wso2plan/providers/sandbox/oauth"
@@ -15,6 +17,7 @@ type State struct {
 	Applications []ApplicationState
 	APIs         []APIState
 	Clients      []oauth.Client
+	Scopes       []ScopeState // of the older scopes API
 }
 
 // UserState is one user.
@@ -61,8 +64,11 @@ type APIState struct {
 	Scopes                                  []ScopeState
 }
 
-// ScopeState is one scope.
-type ScopeState struct{ ID, Name, DisplayName, Description string }
+// ScopeState is one scope. Bindings are roles by type, of the older API alone.
+type ScopeState struct {
+	ID, Name, DisplayName, Description string
+	Bindings                           map[string][]string `json:",omitempty"`
+}
 
 // State returns the contents. The result shares nothing that the server changes later.
 func (s *Server) State() State {
@@ -94,9 +100,16 @@ func (s *Server) State() State {
 	for _, a := range s.api.order {
 		kept := APIState{a.id, a.name, a.identifier, a.description, a.kind, a.authorize, nil}
 		for _, scope := range a.scopes {
-			kept.Scopes = append(kept.Scopes, ScopeState{scope.id, scope.name, scope.displayName, scope.description})
+			kept.Scopes = append(kept.Scopes, ScopeState{ID: scope.id, Name: scope.name, DisplayName: scope.displayName, Description: scope.description})
 		}
 		st.APIs = append(st.APIs, kept)
+	}
+	for _, o := range s.oauthScopes {
+		kept := ScopeState{Name: o.Name, DisplayName: o.DisplayName, Description: o.Description, Bindings: map[string][]string{}}
+		for _, b := range o.ScopeBinds {
+			kept.Bindings[b.Type] = append(kept.Bindings[b.Type], b.Values...)
+		}
+		st.Scopes = append(st.Scopes, kept)
 	}
 	st.Clients = s.tokens.Clients()
 	return st
@@ -153,9 +166,17 @@ func (s *Server) Load(st State) error {
 		}
 		app.add(made)
 	}
+	var scopes []oauthScope
+	for _, o := range st.Scopes {
+		made := oauthScope{Name: o.Name, DisplayName: o.DisplayName, Description: o.Description}
+		for _, kind := range slices.Sorted(maps.Keys(o.Bindings)) {
+			made.ScopeBinds = append(made.ScopeBinds, scopeBinding{kind, o.Bindings[kind]})
+		}
+		scopes = append(scopes, made.normal())
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.dir, s.api, s.app = dir, api, app
+	s.dir, s.api, s.app, s.oauthScopes = dir, api, app, scopes
 	s.tokens.Load(st.Clients)
 	return nil
 }

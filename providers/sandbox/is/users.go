@@ -254,10 +254,25 @@ func (s *Server) putUser(c *call) *answer {
 	if refused != nil {
 		return refused
 	}
-	a := s.replaceUser(c.PathValue("id"), body, readProjection(c.URL.Query()))
-	if a.status == http.StatusOK {
-		s.changed()
+	return s.afterUpdate(c, s.replaceUser(c.PathValue("id"), body, readProjection(c.URL.Query())))
+}
+
+// afterUpdate ends the tokens of a user who was given another password or may no longer log in.
+func (s *Server) afterUpdate(c *call, a *answer) *answer {
+	if a.status != http.StatusOK {
+		return a
 	}
+	s.mu.Lock()
+	u := s.dir.users[c.PathValue("id")]
+	ended := u != nil && (u.endTokens || u.flag("accountLocked") || u.flag("accountDisabled"))
+	if u != nil {
+		u.endTokens = false
+	}
+	s.mu.Unlock()
+	if ended {
+		s.tokens.EndUser(c.PathValue("id"))
+	}
+	s.changed()
 	return a
 }
 
@@ -292,7 +307,7 @@ func (s *Server) setPassword(u *user, password string) *answer {
 	if !validPassword.MatchString(password) {
 		return badValue("36001 - Credential not valid. Credential must be a non null string with following format, " + validPassword.String())
 	}
-	u.password = newSecret(password)
+	u.password, u.endTokens = newSecret(password), true
 	return nil
 }
 
