@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -518,5 +521,26 @@ func TestTables(t *testing.T) {
 		if names := rest.Different(&sch.Block, v, got); names != nil {
 			t.Errorf("%s: %v do not come back", sch.Name, names)
 		}
+	}
+}
+
+// In a tenant every path has its prefix, and the user its domain.
+func TestTenant(t *testing.T) {
+	var path, user string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if path == "" {
+			path = r.URL.Path
+			user, _, _ = r.BasicAuth()
+		}
+		io.WriteString(w, `{"Resources":[{"id":"r1","displayName":"everyone","audience":{"type":"organization","value":"o1"}}]}`)
+	}))
+	defer server.Close()
+	p := New()
+	b := p.Schema()
+	realm, _, err := p.Configure(t.Context(), b.Object(map[string]cty.Value{
+		"endpoint": str(server.URL), "username": str("ann"), "password": str("secret"), "tenant": str("acme.com"),
+	}))
+	if err != nil || path != "/t/acme.com/scim2/v2/Roles" || user != "ann@acme.com" || realm != "is:acme.com:r1" || p.organization != "o1" {
+		t.Errorf("%s as %s, realm %s, organization %s, %v", path, user, realm, p.organization, err)
 	}
 }
