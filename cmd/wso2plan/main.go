@@ -67,6 +67,7 @@ func commands(t *terminal) *cli.Command {
 			stateCommand(t),
 			forceUnlockCommand(t),
 			fmtCommand(t),
+			docsCommand(t),
 			sandboxCommand(t),
 			versionCommand(t),
 		},
