@@ -30,6 +30,7 @@ func applicationKeysType() *schema.Type {
 		Block: schema.Block{
 			Attributes: []schema.Attribute{
 				{Name: "id", Type: cty.String, ReadOnly: true, Doc: "`APPLICATION-ID/KEY-MAPPING-ID`."},
+				{Name: "key_mapping_id", Type: cty.String, ReadOnly: true, Doc: "The server's id of the keys within the application, a UUID."},
 				{Name: "application_id", Type: cty.String, Required: true, RequiresReplace: true, Parent: true,
 					Doc: "Id of the application. The keys live in it and are deleted with it."},
 				{Name: "key_type", Type: cty.String, Required: true, RequiresReplace: true, Enum: []string{"PRODUCTION", "SANDBOX"}, Doc: "Which endpoints the keys are for."},
@@ -241,6 +242,7 @@ func (t *keysType) object(application string, r *keyRow) *engine.Object {
 	}
 	attrs := map[string]cty.Value{
 		"id":                    cty.StringVal(id),
+		"key_mapping_id":        cty.StringVal(r.ID),
 		"application_id":        cty.StringVal(application),
 		"key_type":              cty.StringVal(r.KeyType),
 		"key_manager":           cty.StringVal(r.KeyManager),

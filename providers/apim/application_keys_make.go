@@ -166,6 +166,10 @@ func (t *keysType) offered(ctx context.Context, name string) (string, error) {
 	}
 	others := map[string]bool{}
 	for _, k := range list {
+		if k.Name == name && !k.Enabled {
+			// Once API Manager was restarted it does not know a disabled one at all [seen].
+			return fmt.Sprintf("key manager %q is disabled, so it makes no keys; enable it, or name another", name), nil
+		}
 		if k.Name == name {
 			return "", nil
 		}

@@ -158,7 +158,7 @@ func (t *keyManagers) await(ctx context.Context, o *engine.Object) error {
 }
 
 func hiddenFromSome(v cty.Value) bool {
-	if p := plain(v, "permissions"); isObject(p) && knownString(p, "type") != "PUBLIC" {
+	if t := knownString(v, "permission_type"); t != "" && t != "PUBLIC" {
 		return true
 	}
 	orgs := stringsOf(plain(v, "allowed_organizations"))
@@ -232,7 +232,7 @@ func explain(err error) error {
 	case "901401":
 		return at("additional_properties", "Missing connector property")
 	case "900607":
-		return at("permissions", "Unknown role")
+		return at("permission_roles", "Unknown role")
 	case "900611", "900612", "900613":
 		return at("token_type", "Identity provider not made")
 	}

@@ -75,6 +75,9 @@ func keyManagerType() *schema.Type {
 				{Name: "consumer_key_claim", Type: cty.String, Normalize: trimmed, Doc: "Claim that holds the client id. The connector's default, such as `azp`, when absent."},
 				{Name: "scopes_claim", Type: cty.String, Normalize: trimmed, Doc: "Claim that holds the scopes. The connector's default, such as `scope`, when absent."},
 				{Name: "allowed_organizations", Type: cty.Set(cty.String), Doc: "Ids of the organizations that may use it, or `ALL`, or `NONE`."},
+				{Name: "permission_type", Type: cty.String, JSON: "permissions/permissionType", Enum: []string{"PUBLIC", "ALLOW", "DENY"},
+					Doc: "Who may generate keys with it: everybody (the server's default), only `permission_roles`, or everybody but these."},
+				{Name: "permission_roles", Type: cty.Set(cty.String), JSON: "permissions/roles", Doc: "Roles of API Manager's user store."},
 				{Name: "additional_properties", Type: cty.Map(cty.String), PerKey: true, Normalize: canonicalProperty,
 					Doc: "The connector's own properties, each managed by itself. Numbers and booleans are written as " +
 						"strings, lists with `jsonencode`. Secrets go to `secret_properties`."},
@@ -101,12 +104,6 @@ func keyManagerType() *schema.Type {
 						{Name: "enable", Type: cty.Bool, Doc: "Whether the rule is applied. The server's default is `true`."},
 						{Name: "pattern", Type: cty.String, Doc: "For `REFERENCE` and `CUSTOM`: regular expression that the token matches."},
 						{Name: "claims", Type: cty.Map(cty.String), Doc: "For `JWT`: regular expressions by the claim that they match."},
-					}}},
-				{Name: "permissions", Nesting: schema.Single, Doc: "Who may generate keys with it.",
-					Block: schema.Block{Attributes: []schema.Attribute{
-						{Name: "type", Type: cty.String, JSON: "permissionType", Required: true, Enum: []string{"PUBLIC", "ALLOW", "DENY"},
-							Doc: "Everybody, only these roles, or everybody but these roles."},
-						{Name: "roles", Type: cty.Set(cty.String), Doc: "Roles of API Manager's user store."},
 					}}},
 			},
 		},
@@ -155,19 +152,13 @@ func checkKeyManager(v cty.Value) []schema.Problem {
 			problem(path.GetAttr("claims"), "Claims of an opaque token", "A token of type %s has no claims to look at. Use pattern in place of claims.", kind)
 		}
 	}
-	if p := plain(v, "permissions"); isObject(p) {
-		kind, roles := knownString(p, "type"), plain(p, "roles")
-		n := 0
-		if roles.IsKnown() && !roles.IsNull() {
-			n = roles.LengthInt()
-		}
-		if kind == "PUBLIC" && n > 0 {
-			problem(cty.GetAttrPath("permissions").GetAttr("roles"), "Roles with public permissions",
-				"A key manager with permissions of type PUBLIC is open to everybody, so roles have no effect. Use type ALLOW or DENY, or drop the roles.")
-		}
-		if (kind == "ALLOW" || kind == "DENY") && n == 0 && roles.IsKnown() {
-			problem(cty.GetAttrPath("permissions"), "Missing roles", "Permissions of type %s need at least one role. Name the roles, or use type PUBLIC.", kind)
-		}
+	kind, roles := knownString(v, "permission_type"), plain(v, "permission_roles")
+	switch some := !roles.IsKnown() || !roles.IsNull() && roles.LengthInt() > 0; {
+	case kind == "PUBLIC" && some:
+		problem(cty.GetAttrPath("permission_roles"), "Roles with public permissions",
+			"A key manager with permission_type PUBLIC is open to everybody, so roles have no effect. Use ALLOW or DENY, or drop permission_roles.")
+	case (kind == "ALLOW" || kind == "DENY") && !some:
+		problem(cty.GetAttrPath("permission_type"), "Missing roles", "permission_type %s needs at least one role. Set permission_roles, or use PUBLIC.", kind)
 	}
 	seen := map[string]int{}
 	for i, e := range knownList(v, "claim_mapping") {

@@ -47,8 +47,8 @@ func TestKeyManagerLife(t *testing.T) {
 			km.Schema().NestedBlock("token_validation").Object(map[string]cty.Value{"type": str("JWT"), "claims": props("iss", "https://is.*")}),
 			km.Schema().NestedBlock("token_validation").Object(map[string]cty.Value{"type": str("REFERENCE"), "pattern": str("^[0-9a-f]+$"), "enable": cty.False}),
 		}),
-		"certificates": cty.ObjectVal(map[string]cty.Value{"type": str("JWKS"), "value": str("https://is.example.com/jwks")}),
-		"permissions":  cty.ObjectVal(map[string]cty.Value{"type": str("ALLOW"), "roles": strs("admin")}),
+		"certificates":    cty.ObjectVal(map[string]cty.Value{"type": str("JWKS"), "value": str("https://is.example.com/jwks")}),
+		"permission_type": str("ALLOW"), "permission_roles": strs("admin"),
 	}))
 	if _, err := km.Find(ctx, planned); !errors.Is(err, engine.ErrNotFound) {
 		t.Fatalf("found before it is made: %v", err)
@@ -161,7 +161,7 @@ func TestKeyManagerWaits(t *testing.T) {
 	}
 	// One that is not open to everybody may be hidden from us; one that is disabled is not offered.
 	for _, more := range []map[string]cty.Value{
-		{"name": str("a"), "issuer": str("a"), "permissions": cty.ObjectVal(map[string]cty.Value{"type": str("ALLOW"), "roles": strs("admin")})},
+		{"name": str("a"), "issuer": str("a"), "permission_type": str("ALLOW"), "permission_roles": strs("admin")},
 		{"name": str("b"), "issuer": str("b"), "enabled": cty.False},
 	} {
 		must[*engine.Object](t)(km.Create(t.Context(), value(km, oracleManager(more))))
@@ -321,8 +321,8 @@ func TestKeyManagerCheck(t *testing.T) {
 			block("token_validation", map[string]cty.Value{"type": str("JWT"), "pattern": str("x")})})}, "told by their claims"},
 		"claims of opaque": {map[string]cty.Value{"token_validation": cty.ListVal([]cty.Value{
 			block("token_validation", map[string]cty.Value{"type": str("CUSTOM"), "claims": props("x", "y")})})}, "no claims to look at"},
-		"public roles": {map[string]cty.Value{"permissions": block("permissions", map[string]cty.Value{"type": str("PUBLIC"), "roles": strs("a")})}, "open to everybody"},
-		"no roles":     {map[string]cty.Value{"permissions": block("permissions", map[string]cty.Value{"type": str("DENY")})}, "at least one role"},
+		"public roles": {map[string]cty.Value{"permission_type": str("PUBLIC"), "permission_roles": strs("a")}, "open to everybody"},
+		"no roles":     {map[string]cty.Value{"permission_type": str("DENY")}, "at least one role"},
 		"claim twice": {map[string]cty.Value{"claim_mapping": cty.ListVal([]cty.Value{
 			block("claim_mapping", map[string]cty.Value{"remote_claim": str("sub"), "local_claim": str("a")}),
 			block("claim_mapping", map[string]cty.Value{"remote_claim": str("sub"), "local_claim": str("b")})})}, "blocks 1 and 2"},

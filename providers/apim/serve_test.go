@@ -147,9 +147,8 @@ func props(pairs ...string) cty.Value {
 	return stringMap(m)
 }
 
-func str(s string) cty.Value   { return cty.StringVal(s) }
-func num(n int64) cty.Value    { return cty.NumberIntVal(n) }
-func (s *served) fail(e error) { s.t.Helper(); s.t.Fatal(e) }
+func str(s string) cty.Value { return cty.StringVal(s) }
+func num(n int64) cty.Value  { return cty.NumberIntVal(n) }
 
 // must fails the test on an error.
 func must[T any](t *testing.T) func(T, error) T {

@@ -164,7 +164,12 @@ func (t *policies) Update(ctx context.Context, live *engine.Object, planned cty.
 			attrs[l.block] = cty.NullVal(attrs[l.block].Type())
 		}
 	}
-	return t.Collection.Update(ctx, live, cty.ObjectVal(attrs))
+	o, err := t.Collection.Update(ctx, live, cty.ObjectVal(attrs))
+	if rest.StatusOf(err) == http.StatusInternalServerError && (chosen == "event_count" || chosen == "ai_api_quota") {
+		// Its update statement knows requests and bandwidth alone [seen].
+		return o, fmt.Errorf("%w; API Manager was seen to make application policies with %s and not to change them: replace the policy, with -replace", err, chosen)
+	}
+	return o, err
 }
 
 // Delete removes a policy. APIM 4.5 answers 500 for one that applications use (apim-behaviour 10),
@@ -197,6 +202,11 @@ func (t *policies) CheckPlan(_ context.Context, planned []engine.Planned) []engi
 	var out []engine.PlanProblem
 	for i := range planned {
 		p := &planned[i]
+		if writes(p.Action) && isObject(plain(p.After, "ai_api_quota")) {
+			out = append(out, engine.PlanProblem{Index: i, Attribute: "ai_api_quota", Warning: true, Summary: "AI quota of an application policy",
+				Detail: "API Manager's own code (apimgt 9.33.90) was seen to store an application policy with an AI quota, and then to fail with 500 wherever it " +
+					"reads application policies, until the row was deleted from its database. Try it on a server that does not matter."})
+		}
 		if p.Live == nil || p.Action != engine.Update {
 			continue
 		}

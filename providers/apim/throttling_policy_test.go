@@ -101,10 +101,10 @@ func TestPolicyKindChanges(t *testing.T) {
 	}
 	check := policies.(engine.Checker)
 	after := over(policies, o, map[string]cty.Value{"ai_api_quota": limitOf(policies, "ai_api_quota", 1)})
-	if got := check.CheckPlan(t.Context(), []engine.Planned{{Address: "p", Live: o, After: after, Action: engine.Update}}); len(got) != 1 || !strings.Contains(got[0].Detail, "-replace=p") {
+	if got := check.CheckPlan(t.Context(), []engine.Planned{{Address: "p", Live: o, After: after, Action: engine.Update}}); len(got) != 2 || !got[0].Warning || got[1].Warning || !strings.Contains(got[1].Detail, "-replace=p") {
 		t.Errorf("problems %+v", got)
 	}
-	if got := check.CheckPlan(t.Context(), []engine.Planned{{Address: "p", Live: o, After: after, Action: engine.Replace}}); len(got) != 0 {
+	if got := check.CheckPlan(t.Context(), []engine.Planned{{Address: "p", Live: o, After: after, Action: engine.Replace}}); len(got) != 1 || !got[0].Warning {
 		t.Errorf("problems of a replacement %+v", got)
 	}
 }

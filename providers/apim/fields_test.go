@@ -1,0 +1,123 @@
+package apim
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// fieldTables reads fields.md: by type, what becomes of each field.
+func fieldTables(t *testing.T) map[string]map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("fields.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]map[string]string{}
+	typ := ""
+	row := regexp.MustCompile("^\\| `(\\w+)` \\| (\\w[\\w ]*) \\| (.*) \\|$")
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if name, ok := strings.CutPrefix(line, "### "); ok {
+			typ, _, _ = strings.Cut(name, ":")
+			out[typ] = map[string]string{}
+		} else if m := row.FindStringSubmatch(line); m != nil {
+			if out[typ][m[1]] != "" {
+				t.Errorf("%s lists %s twice", typ, m[1])
+			}
+			out[typ][m[1]] = m[2] + " " + m[3]
+		}
+	}
+	return out
+}
+
+// TestFieldTables holds fields.md against the tables: what it calls managed is there.
+func TestFieldTables(t *testing.T) {
+	tables := fieldTables(t)
+	code := regexp.MustCompile("`([a-z_.]+)`")
+	for _, typ := range New().Types() {
+		table := typ.Schema()
+		fields, ok := tables[table.Name]
+		if !ok || len(fields) < 8 {
+			t.Errorf("fields.md has no table of %s", table.Name)
+			continue
+		}
+		named := map[string]bool{}
+		for field, text := range fields {
+			for _, m := range code.FindAllStringSubmatch(text, -1) {
+				name, _, _ := strings.Cut(m[1], ".")
+				named[name] = true
+				known := table.Attribute(name) != nil || table.NestedBlock(name) != nil
+				if strings.HasPrefix(text, "managed `"+name) && !known {
+					t.Errorf("%s of %s is said to be %s, which is no attribute", field, table.Name, name)
+				}
+			}
+			switch {
+			case strings.HasPrefix(text, "managed "), strings.HasPrefix(text, "server "), strings.HasPrefix(text, "left out "):
+			default:
+				t.Errorf("%s of %s: %q", field, table.Name, text)
+			}
+		}
+		for _, a := range table.Attributes {
+			if !named[a.Name] && a.Name != "secret_version" && a.Name != "application_id" { // no fields: ours, and of the path
+				t.Errorf("%s of %s is in no row", a.Name, table.Name)
+			}
+		}
+		for _, b := range table.Blocks {
+			if !named[b.Name] {
+				t.Errorf("block %s of %s is in no row", b.Name, table.Name)
+			}
+		}
+	}
+}
+
+// TestContractFields holds fields.md against the OpenAPI documents in the folder that
+// WSO2PLAN_SPECS names: every field that they have is in it.
+func TestContractFields(t *testing.T) {
+	specs := os.Getenv("WSO2PLAN_SPECS")
+	if specs == "" {
+		t.Skip("WSO2PLAN_SPECS is not set: fields.md is not held against the OpenAPI documents")
+	}
+	tables := fieldTables(t)
+	for _, c := range []struct {
+		file, typ string
+		schemas   []string
+	}{
+		{"admin-v4.yaml", "apim_key_manager", []string{"KeyManager"}},
+		{"admin-v4.yaml", "apim_application_throttling_policy", []string{"ApplicationThrottlePolicy"}},
+		{"devportal-v3.yaml", "apim_application", []string{"Application"}},
+		{"devportal-v3.yaml", "apim_application_keys", []string{"ApplicationKey", "ApplicationKeyGenerateRequest", "ApplicationKeyMappingRequest"}},
+	} {
+		doc, err := openapi3.NewLoader().LoadFromFile(filepath.Join(specs, "apim-4.5.0", c.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range c.schemas {
+			ref := doc.Components.Schemas[name]
+			if ref == nil {
+				t.Fatalf("%s has no schema %s", c.file, name)
+			}
+			n := 0
+			var walk func(*openapi3.Schema)
+			walk = func(s *openapi3.Schema) {
+				for field := range s.Properties {
+					n++
+					if tables[c.typ][field] == "" {
+						t.Errorf("%s of %s is not in fields.md", field, name)
+					}
+				}
+				for _, part := range s.AllOf {
+					walk(part.Value)
+				}
+			}
+			walk(ref.Value)
+			if n < 4 {
+				t.Errorf("%s has %d fields", name, n)
+			}
+		}
+	}
+}
