@@ -17,6 +17,41 @@ type differ struct {
 	layouts map[*schema.Block]*layout
 	depth   int             // of blocks
 	known   map[string]bool // the secrets of the attribute or block at hand, on either side
+	wanted  cty.Value       // the configured block of the object at hand; cty.NilVal: nothing is known of it
+}
+
+// leftToServer reports whether the planned value of an attribute or block of a new object is
+// unknown since the configuration says nothing of it.
+func (d *differ) leftToServer(name string, planned cty.Value) bool {
+	if d.verbose || d.depth != 1 || d.wanted == cty.NilVal || planned == cty.NilVal {
+		return false
+	}
+	if u, _ := planned.Unmark(); u.IsKnown() {
+		return false
+	}
+	w, _ := d.wanted.Unmark()
+	if w.IsNull() || !w.IsKnown() || !w.Type().HasAttribute(name) {
+		return false
+	}
+	w, _ = w.GetAttr(name).Unmark()
+	if !w.IsKnown() {
+		return false
+	}
+	return w.IsNull() || w.Type().IsListType() && w.LengthInt() == 0
+}
+
+// isEmpty reports whether a value says nothing: an empty string or collection.
+func isEmpty(v cty.Value) bool {
+	if v == cty.NilVal || v.ContainsMarked() || !v.IsKnown() || v.IsNull() {
+		return false
+	}
+	switch t := v.Type(); {
+	case t == cty.String:
+		return v.AsString() == ""
+	case t.IsCollectionType():
+		return v.LengthInt() == 0
+	}
+	return false
 }
 
 // A layout is a block type in the order in which it is written.
@@ -87,6 +122,7 @@ func (d *differ) unit(a, b cty.Value) {
 type group struct {
 	rows          []Row
 	width, hidden int
+	left, empty   int // attributes left to the server, and empty ones, that are not shown
 	changed       bool
 }
 
@@ -130,6 +166,14 @@ func (d *differ) object(b *schema.Block, keys []string, before, after cty.Value,
 		if top {
 			d.unit(x, y)
 		}
+		if creating && !a.ReadOnly && at == nil && d.leftToServer(a.Name, y) {
+			g.left++
+			continue
+		}
+		if !d.verbose && at == nil && (deleting && isEmpty(x) || all && !creating && isEmpty(y)) {
+			g.empty++
+			continue
+		}
 		g.named(a.Name)
 		switch {
 		case a.WriteOnly && !creating && !deleting:
@@ -146,9 +190,18 @@ func (d *differ) object(b *schema.Block, keys []string, before, after cty.Value,
 		}
 	}
 	g.hide("attribute")
+	if g.left > 0 {
+		g.rows = append(g.rows, Row{Op: Same, Form: Hidden, After: plural(g.left, "attribute") + " left to the server"})
+	}
+	if g.empty > 0 {
+		g.rows = append(g.rows, Row{Op: Same, Form: Hidden, After: plural(g.empty, "empty attribute") + " hidden"})
+	}
 	for _, n := range l.blocks {
 		x := attribute(before, n.Name, cty.DynamicPseudoType)
 		y := attribute(after, n.Name, cty.DynamicPseudoType)
+		if creating && d.leftToServer(n.Name, y) {
+			continue
+		}
 		if top {
 			d.unit(x, y)
 		}

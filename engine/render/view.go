@@ -291,7 +291,7 @@ func (d *differ) whole(c *engine.Change, all bool) group {
 		before = cty.NullVal(cty.DynamicPseudoType)
 	}
 	b, keys := blockOf(c, before, after)
-	d.depth = 0
+	d.depth, d.wanted = 0, c.Wanted
 	return d.object(b, keys, before, after, newTrail(c.Paths), all)
 }
 
