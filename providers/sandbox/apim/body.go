@@ -35,7 +35,9 @@ func readBody(body []byte, into any) *answer {
 		}
 		return badRequest("One or more request body parameters contain disallowed values.")
 	}
+	// By path, as seen.
 	if list := validate(reflect.ValueOf(into).Elem(), "", ""); len(list) > 0 {
+		slices.SortStableFunc(list, func(a, b violation) int { return strings.Compare(a.path, b.path) })
 		return violations(list)
 	}
 	return nil
@@ -44,7 +46,7 @@ func readBody(body []byte, into any) *answer {
 // parseBody parses a JSON text with its numbers as written.
 func parseBody(body []byte) (any, *answer) {
 	if len(bytes.TrimSpace(body)) == 0 {
-		return nil, badRequest("Request payload cannot be empty.")
+		return nil, internal("") // a null pointer in the server's validation
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
@@ -210,7 +212,7 @@ func fieldsOf(t reflect.Type) map[string]reflect.StructField {
 	return out
 }
 
-// validate checks a bean and the beans in it and returns what is wrong, in the order of the fields.
+// validate checks a bean and the beans in it and returns what is wrong.
 func validate(v reflect.Value, path, rules string) []violation {
 	var out []violation
 	switch v.Kind() {

@@ -25,8 +25,8 @@ func categoryRoutes() []route {
 		post(admin, "/api-categories", categoryScopes, createCategory),
 		put(admin, "/api-categories/{category}", categoryScopes, updateCategory),
 		remove(admin, "/api-categories/{category}", categoryScopes, deleteCategory),
-		get(devportal, "/api-categories", nil, listCategories),
-		get(publisher, "/api-categories", nil, listCategories),
+		get(devportal, "/api-categories", nil, catalogueCategories),
+		get(publisher, "/api-categories", nil, catalogueCategories),
 	}
 }
 
@@ -40,13 +40,28 @@ func listCategories(c *call) *answer {
 	return all(out)
 }
 
-var specialInName = regexp.MustCompile(`[~!@#;:%^*()+={}|\\<>"',&$\s/\[\]?]`)
+// catalogueCategories is what the devportal and the publisher list.
+func catalogueCategories(c *call) *answer {
+	type shown struct {
+		ID          *string `json:"id"`
+		Name        *string `json:"name"`
+		Description *string `json:"description"`
+	}
+	var out []shown
+	for _, d := range c.tenant.Categories.list {
+		out = append(out, shown{d.ID, d.Name, ptr(text(d.Description))})
+	}
+	return all(out)
+}
 
-func (c *call) checkCategory(d *category, id string) *answer {
+// specialInName are the characters that a name may not hold; "+", "/" and "'" pass (seen).
+var specialInName = regexp.MustCompile(`[~!@#;:%^*()={}|\\<>",&$\s\[\]?]`)
+
+func (c *call) checkCategory(d *category) *answer {
 	if specialInName.MatchString(*d.Name) {
 		return badRequest("Name field contains special characters.")
 	}
-	other := c.tenant.Categories.find(func(o *category) bool { return strings.EqualFold(*o.Name, *d.Name) && *o.ID != id })
+	other := c.tenant.Categories.find(func(o *category) bool { return strings.EqualFold(*o.Name, *d.Name) })
 	if other != nil {
 		return internal("Error while adding new API Category '" + *d.Name + "' - Category with name '" + *d.Name + "' already exists")
 	}
@@ -58,7 +73,7 @@ func createCategory(c *call) *answer {
 	if a := readBody(c.body, d); a != nil {
 		return a
 	}
-	if a := c.checkCategory(d, ""); a != nil {
+	if a := c.checkCategory(d); a != nil {
 		return a
 	}
 	d.ID, d.NumberOfAPIs = ptr(newID()), nil
@@ -72,13 +87,11 @@ func updateCategory(c *call) *answer {
 		return a
 	}
 	id := c.vars["category"]
-	if c.tenant.Categories.get(id) == nil {
-		return internal("Failed to get APICategory. API category corresponding to UUID " + id + " does not exist")
+	old := c.tenant.Categories.get(id)
+	if old == nil {
+		return internal("Error while updating API Category '" + *d.Name + "' - Failed to get APICategory. API category corresponding to UUID " + id + " does not exist")
 	}
-	if a := c.checkCategory(d, id); a != nil {
-		return a
-	}
-	d.ID, d.NumberOfAPIs = ptr(id), nil
+	d.ID, d.Name, d.NumberOfAPIs = ptr(id), old.Name, nil // a name in a PUT is ignored: 200 with the old name (seen)
 	c.tenant.Categories.replace(d)
 	return ok(d)
 }

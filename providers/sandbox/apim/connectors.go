@@ -35,6 +35,7 @@ type connector struct {
 	consumerKeyClaim string // filled in where absent
 	scopesClaim      string
 	settings         []setting // of additionalProperties
+	endpoints        []setting // that its form asks for; those required must be given (seen)
 	application      []setting // of the additionalProperties of keys
 	dialect          dialect
 }
@@ -114,8 +115,35 @@ var connectors = []connector{
 		field("client_id", "Client ID", "Client ID of service Application"), secret(field("client_secret", "Client Secret", "Client Secret of service Application")),
 		field("microsoft_graph_endpoint", "Microsoft Graph endpoint", "E.g., https://graph.microsoft.com"),
 		optional(field("microsoft_graph_api_version", "Microsoft Graph API version", "E.g., v1.0"))}},
-	{kind: "CustomKeyManager", display: "CustomKeyManager"},
+	{kind: "CustomKeyManager", display: "Custom Key Manager (Out-of-Band Provisioning)", consumerKeyClaim: "azp", scopesClaim: "scope",
+		endpoints: []setting{
+			field("token_endpoint", "Token Endpoint", "E.g., https://localhost:9443/oauth2/token"),
+			field("revoke_endpoint", "Revoke Endpoint", "E.g., https://localhost:9443/oauth2/revoke"),
+			optional(field("authorize_endpoint", "Authorize Endpoint", "E.g., https://localhost:9443/oauth2/authorize")),
+			optional(field("display_token_endpoint", "Display Token Endpoint", "E.g., https://localhost:9443/oauth2/token")),
+			optional(field("display_revoke_endpoint", "Display Revoke Endpoint", "E.g., https://localhost:9443/oauth2/revoke")),
+		}},
 	{kind: "Oracle", display: "Oracle", settings: []setting{field("Username", "Username", "t"), secret(field("Password", "Password", "t"))}},
+}
+
+// commonEndpoints are the endpoints of a connector that does not say otherwise.
+var commonEndpoints = []setting{
+	field("client_registration_endpoint", "Client Registration Endpoint", "E.g.,https://localhost:9443/client-registration/v0.17/register"),
+	field("introspection_endpoint", "Introspection Endpoint", "E.g., https://localhost:9443/oauth2/introspect"),
+	field("token_endpoint", "Token Endpoint", "E.g., https://localhost:9443/oauth2/token"),
+	field("revoke_endpoint", "Revoke Endpoint", "E.g., https://localhost:9443/oauth2/revoke"),
+	optional(field("userinfo_endpoint", "UserInfo Endpoint", "E.g., https://localhost:9443/oauth2/userinfo")),
+	optional(field("authorize_endpoint", "Authorize Endpoint", "E.g., https://localhost:9443/oauth2/authorize")),
+	optional(field("display_token_endpoint", "Display Token Endpoint", "E.g., https://localhost:9443/oauth2/token")),
+	optional(field("display_revoke_endpoint", "Display Revoke Endpoint", "E.g., https://localhost:9443/oauth2/authorize")),
+}
+
+// endpointSettings are the endpoints that the form of a key manager asks for.
+func (k *connector) endpointSettings() []setting {
+	if k.endpoints != nil {
+		return k.endpoints
+	}
+	return commonEndpoints
 }
 
 // connectorOf finds a key manager type by its name, with case; nil when it is not installed.

@@ -1,10 +1,11 @@
 package apim
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/http"
-	"sort"
+	"slices"
 	"strings"
 )
 
@@ -37,13 +38,17 @@ func denyRoutes() []route {
 // listDeny lists what the query "conditionType:USER&conditionValue:ann" matches: a part of the value, the whole when it is quoted.
 func listDeny(c *call) *answer {
 	kind, value := "", ""
-	for part := range strings.SplitSeq(c.request.URL.Query().Get("query"), "&") {
-		name, v, _ := strings.Cut(part, ":")
-		switch name {
-		case "conditionType":
-			kind = v
-		case "conditionValue":
-			value = v
+	if query := c.request.URL.Query().Get("query"); query != "" {
+		for part := range strings.SplitSeq(query, "&") {
+			name, v, _ := strings.Cut(part, ":")
+			switch name {
+			case "conditionType":
+				kind = v
+			case "conditionValue":
+				value = v
+			default:
+				return refuse(http.StatusBadRequest, 900254, "Block conditions retrieval error", "Provided query parameters are not valid")
+			}
 		}
 	}
 	exact := len(value) > 1 && strings.HasPrefix(value, `"`) && strings.HasSuffix(value, `"`)
@@ -75,17 +80,20 @@ func createDeny(c *call) *answer {
 	case "IP", "IPRANGE":
 		v, isObject := d.ConditionValue.(map[string]any)
 		if !isObject {
-			return internal("")
+			return fails("Block condition: null was not found.")
 		}
 		names := []string{"fixedIp"}
 		if kind == "IPRANGE" {
 			names = []string{"startingIp", "endingIp"}
 		}
-		value := map[string]any{"invert": v["invert"] == true}
+		value := map[string]any{}
+		if invert, given := v["invert"]; given {
+			value["invert"] = invert == true
+		}
 		for _, name := range names {
 			ip := textOf(v, name)
 			if net.ParseIP(ip) == nil {
-				return fails("Invalid IP address format")
+				return fails(ip + " is an invalid ip address format")
 			}
 			value[name] = ip
 		}
@@ -95,9 +103,8 @@ func createDeny(c *call) *answer {
 		if !isText {
 			return internal("")
 		}
-		if !strings.Contains(user, "@") { // stored with the tenant, also for carbon.super
-			d.ConditionValue = user + "@" + c.tenant.Domain
-		}
+		user, _, _ = strings.Cut(user, "@") // stored with the caller's tenant, whatever was sent; also with carbon.super
+		d.ConditionValue = user + "@" + c.tenant.Domain
 	case "APPLICATION":
 		owner, name, _ := strings.Cut(sent, ":")
 		if c.tenant.applicationNamed(owner, name) == nil {
@@ -154,7 +161,8 @@ func deleteDeny(c *call) *answer {
 	return empty(http.StatusOK)
 }
 
-// javaText writes a value as Java's toString does; the refusals of the server show it: {fixedIp=192.168.1.1, invert=false}.
+// javaText writes a value as Java's toString does; the refusals of the server show it: {fixedIp=192.168.1.1, invert=false}. The members of such
+// values stand in this order, whatever the order of the request.
 func javaText(v any) string {
 	m, isObject := v.(map[string]any)
 	if !isObject {
@@ -164,7 +172,10 @@ func javaText(v any) string {
 	for name := range m {
 		names = append(names, name)
 	}
-	sort.Strings(names)
+	order := []string{"fixedIp", "startingIp", "endingIp", "invert"}
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(cmp.Compare(slices.Index(order, a), slices.Index(order, b)), strings.Compare(a, b))
+	})
 	for i, name := range names {
 		names[i] = name + "=" + javaText(m[name])
 	}

@@ -35,7 +35,7 @@ func (e *environment) rowID() string { return text(e.ID) }
 
 type vhost struct {
 	Host        *string `json:"host" is:"required,min=1,max=255"`
-	HTTPContext *string `json:"httpContext" is:"min=0,max=255" pattern:"^\\/?([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\\-]*[a-zA-Z0-9])*$"`
+	HTTPContext *string `json:"httpContext" is:"min=0,max=255" pattern:"^/?([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\\-]*[a-zA-Z0-9])*$"`
 	HTTPPort    *int64  `json:"httpPort"`
 	HTTPSPort   *int64  `json:"httpsPort"`
 	WSPort      *int64  `json:"wsPort"`
@@ -110,7 +110,7 @@ func readEnvironment(c *call) *answer {
 var gatewayTypes = []string{"Regular", "APK"}
 
 // check refuses what bean validation does not see, and fills what the server fills.
-func (e *environment) check() *answer {
+func (e *environment) check(c *call) *answer {
 	hosts := map[string]bool{}
 	for i := range e.VHosts {
 		h := &e.VHosts[i]
@@ -134,6 +134,13 @@ func (e *environment) check() *answer {
 	if !slices.Contains(gatewayTypes, text(e.GatewayType)) {
 		return general()
 	}
+	if e.Permissions != nil {
+		for _, role := range e.Permissions.Roles {
+			if !c.server.options.RoleExists(c.tenant.Domain, role) {
+				return general()
+			}
+		}
+	}
 	if e.DisplayName == nil {
 		e.DisplayName = e.Name
 	}
@@ -155,7 +162,7 @@ func createEnvironment(c *call) *answer {
 	if c.tenant.Environments.find(func(o *environment) bool { return *o.Name == *e.Name }) != nil {
 		return refuse(http.StatusBadRequest, 900507, "Gateway Environment already exists", "A Gateway Environment with name '"+*e.Name+"' already exists")
 	}
-	if a := e.check(); a != nil {
+	if a := e.check(c); a != nil {
 		return a
 	}
 	if e.Permissions == nil {
@@ -188,7 +195,7 @@ func updateEnvironment(c *call) *answer {
 	case *old.Name != *e.Name:
 		return refuse(http.StatusBadRequest, 900510, "Names of Gateway Environment cannot be changed", "Name of the gateway is read only")
 	}
-	if a := e.check(); a != nil {
+	if a := e.check(c); a != nil {
 		return a
 	}
 	if e.Provider == nil {

@@ -57,7 +57,8 @@ type keyManager struct {
 	TokenType                  *string           `json:"tokenType" enum:"EXCHANGED,DIRECT,BOTH"`
 	AllowedOrganizations       []string          `json:"allowedOrganizations"`
 
-	loadedAt time.Time // when the devportal knows it; zero after Restore
+	loadedAt time.Time       // when the devportal knows it; zero after Restore
+	given    map[string]bool // the names of the endpoints that a request held, while it is checked
 }
 
 type namedEndpoint struct {
@@ -265,10 +266,13 @@ func createKeyManager(c *call) *answer {
 	if a := k.normalize(nil); a != nil {
 		return a
 	}
+	if a := k.checkRoles(c); a != nil {
+		return a
+	}
 	if c.tenant.keyManagerNamed(*k.Name) != nil {
 		return refuse(http.StatusConflict, 901402, "Key Manager Already Exists", "Key Manager Already Exists")
 	}
-	if a := k.check(c); a != nil {
+	if a := k.checkConnector(); a != nil {
 		return a
 	}
 	k.ID, k.Global = ptr(newID()), ptr(c.global)
@@ -296,7 +300,10 @@ func updateKeyManager(c *call) *answer {
 	if *old.Name != *k.Name {
 		return badRequest("Key Manager name couldn't able to change")
 	}
-	if a := k.check(c); a != nil {
+	if a := k.checkRoles(c); a != nil {
+		return a
+	}
+	if a := k.checkConnector(); a != nil {
 		return a
 	}
 	k.ID, k.Global, k.loadedAt = old.ID, old.Global, old.loadedAt
@@ -312,11 +319,35 @@ func (k *keyManager) normalize(old *keyManager) *answer {
 	for _, s := range []**string{&k.WellKnownEndpoint, &k.IntrospectionEndpoint, &k.ClientRegistrationEndpoint, &k.TokenEndpoint, &k.DisplayTokenEndpoint,
 		&k.RevokeEndpoint, &k.DisplayRevokeEndpoint, &k.UserInfoEndpoint, &k.AuthorizeEndpoint, &k.ScopeManagementEndpoint, &k.Issuer,
 		&k.ConsumerKeyClaim, &k.ScopesClaim} {
-		if blank(*s) {
-			*s = nil // empty strings come back null
+		if text(*s) == "" {
+			*s = nil // empty strings come back null; white space comes back as an empty string (seen)
 		} else {
 			*s = ptr(strings.TrimSpace(**s))
 		}
+	}
+	if k.AdditionalProperties == nil {
+		k.AdditionalProperties = map[string]any{}
+	}
+	k.AdditionalProperties, _ = gson(k.AdditionalProperties).(map[string]any)
+	delete(k.AdditionalProperties, "self_validate_jwt") // the field of its own decides
+	// A display endpoint of white space, and half a certificate, stay behind among the additional properties (seen).
+	for name, s := range map[string]**string{"display_token_endpoint": &k.DisplayTokenEndpoint, "display_revoke_endpoint": &k.DisplayRevokeEndpoint} {
+		if *s != nil && **s == "" {
+			*s, k.AdditionalProperties[name] = nil, ""
+		}
+	}
+	if cert := k.Certificates; cert != nil && (cert.Type == nil || cert.Value == nil) {
+		if cert.Type != nil {
+			k.AdditionalProperties["certificate_type"] = *cert.Type
+		}
+		if cert.Value != nil {
+			k.AdditionalProperties["certificate_value"] = *cert.Value
+		}
+		k.Certificates = nil
+	}
+	k.given = map[string]bool{}
+	for _, e := range k.Endpoints {
+		k.given[text(e.Name)] = true
 	}
 	k.Endpoints = []namedEndpoint{} // [seen]: endpoints that are sent are answered as an empty list
 	k.Global = ptr(false)
@@ -340,19 +371,12 @@ func (k *keyManager) normalize(old *keyManager) *answer {
 	if k.EnableSelfValidationJWT == nil {
 		k.EnableSelfValidationJWT = ptr(true)
 	}
-	if k.Certificates != nil && (k.Certificates.Type == nil || k.Certificates.Value == nil) {
-		k.Certificates = nil
-	}
 	if k.Permissions == nil || k.Permissions.PermissionType == nil {
 		k.Permissions = &kmPermissions{PermissionType: ptr("PUBLIC"), Roles: []string{}}
 	}
 	if k.Permissions.Roles == nil {
 		k.Permissions.Roles = []string{}
 	}
-	if k.AdditionalProperties == nil {
-		k.AdditionalProperties = map[string]any{}
-	}
-	delete(k.AdditionalProperties, "self_validate_jwt") // the field of its own decides
 	if kind := connectorOf(*k.Type); kind != nil {
 		if k.ConsumerKeyClaim == nil && kind.consumerKeyClaim != "" {
 			k.ConsumerKeyClaim = ptr(kind.consumerKeyClaim)
@@ -371,24 +395,65 @@ func (k *keyManager) normalize(old *keyManager) *answer {
 	return nil
 }
 
-// check refuses what the connector or the user store does not allow.
-func (k *keyManager) check(c *call) *answer {
+// gson is a value as the server's JSON library keeps it: without nulls, texts trimmed.
+func gson(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for name, e := range v {
+			if e != nil {
+				out[name] = gson(e)
+			}
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = gson(e)
+		}
+		return out
+	case string:
+		return strings.TrimSpace(v)
+	}
+	return v
+}
+
+// checkRoles refuses roles that do not exist, whatever the kind of permission.
+func (k *keyManager) checkRoles(c *call) *answer {
+	for _, role := range k.Permissions.Roles {
+		if !c.server.options.RoleExists(c.tenant.Domain, role) {
+			return refuse(http.StatusNotFound, 900607, "Role does not exist in the system", "Role does not exist in the system")
+		}
+	}
+	return nil
+}
+
+// checkConnector refuses what the connector does not allow: what it requires must be there, be it empty (seen).
+func (k *keyManager) checkConnector() *answer {
+	if k.resident() {
+		return nil
+	}
 	kind := connectorOf(*k.Type)
 	if kind == nil {
 		return refuse(http.StatusBadRequest, 901400, "Key Manager Type not configured", "Key Manager Type not configured")
 	}
-	for _, s := range kind.settings {
-		v, given := k.AdditionalProperties[s.Name]
-		if t, isText := v.(string); s.Required && (!given || v == nil || isText && strings.TrimSpace(t) == "") {
-			return refuse(http.StatusBadRequest, 901401, "Required Key Manager configuration missing", "Missing required configuration")
+	for name, s := range map[string]*string{"client_registration_endpoint": k.ClientRegistrationEndpoint, "introspection_endpoint": k.IntrospectionEndpoint,
+		"token_endpoint": k.TokenEndpoint, "revoke_endpoint": k.RevokeEndpoint} {
+		if s != nil {
+			k.given[name] = true
 		}
 	}
-	if *k.Permissions.PermissionType != "PUBLIC" {
-		for _, role := range k.Permissions.Roles {
-			if !c.server.options.RoleExists(c.tenant.Domain, role) {
-				return refuse(http.StatusNotFound, 900607, "Role does not exist in the system", "Role does not exist in the system")
-			}
-		}
+	missing := false
+	for _, s := range kind.settings {
+		_, has := k.AdditionalProperties[s.Name]
+		missing = missing || s.Required && !has
+	}
+	for _, s := range kind.endpointSettings() {
+		missing = missing || s.Required && !k.given[s.Name]
+	}
+	k.given = nil
+	if missing {
+		return refuse(http.StatusBadRequest, 901401, "Required Key Manager configuration missing", "Missing required configuration")
 	}
 	return nil
 }
@@ -399,7 +464,7 @@ func deleteKeyManager(c *call) *answer {
 		return kmNotFound()
 	}
 	if k.resident() {
-		return general()
+		return refuse(http.StatusPreconditionFailed, 902015, "Key Manager Delete error", "Error while deleting the Key Manager. %s") // as it is, with %s
 	}
 	if c.keyManagerUsed(k) {
 		return refuse(http.StatusPreconditionFailed, 902015, "Key Manager Delete error",

@@ -31,6 +31,13 @@ func TestConnectorSettings(t *testing.T) {
 			t.Errorf("%s masks %q, want %q", kind, masks[kind], masked)
 		}
 	}
+	for _, missing := range []string{"tokenEndpoint", "revokeEndpoint", "introspectionEndpoint", "clientRegistrationEndpoint"} {
+		body := is.is7("IS7", "pw")
+		delete(body, missing)
+		if got := c.post(400, kms, body); got.number("code") != 901401 {
+			t.Errorf("without %s: %s", missing, got.raw)
+		}
+	}
 	for _, missing := range []string{"Username", "Password", "api_resource_management_endpoint", "is7_roles_endpoint"} {
 		body := is.is7("IS7", "pw")
 		delete(body["additionalProperties"].(map[string]any), missing)
@@ -71,7 +78,7 @@ func TestResidentKeyManager(t *testing.T) {
 	if got.text("tokenEndpoint") != "https://wso2am:9443/oauth2/token" || got.text("type") != "default" || got.text("certificates", "value") != "https://wso2am:9443/oauth2/jwks" {
 		t.Errorf("resident: %s", got.raw)
 	}
-	c.delete(500, at)
+	c.delete(412, at)
 	var doc map[string]any
 	if err := json.Unmarshal([]byte(got.raw), &doc); err != nil {
 		t.Fatal(err)
@@ -91,11 +98,13 @@ func TestKeyManagerNormalForm(t *testing.T) {
 	is := newIdentity(t)
 	c := start(t, options(), is)
 	body := is.is7("IS7", "pw")
-	body["tokenEndpoint"], body["revokeEndpoint"], body["issuer"] = "  https://is.example.com/token ", " ", "https://is.example.com"
+	body["tokenEndpoint"], body["revokeEndpoint"], body["userInfoEndpoint"] = "  https://is.example.com/token ", " ", ""
+	body["displayTokenEndpoint"], body["certificates"] = " ", map[string]any{"type": "JWKS"}
 	body["additionalProperties"].(map[string]any)["self_validate_jwt"] = false
 	body["availableGrantTypes"] = nil
 	got := c.post(201, kms, body)
-	if got.text("tokenEndpoint") != "https://is.example.com/token" || got.at("revokeEndpoint") != nil || got.at("additionalProperties", "self_validate_jwt") != true ||
+	if got.text("tokenEndpoint") != "https://is.example.com/token" || got.at("revokeEndpoint") != "" || got.at("userInfoEndpoint") != nil ||
+		got.at("displayTokenEndpoint") != nil || got.at("certificates") != nil || got.at("additionalProperties", "certificate_type") != "JWKS" || got.at("additionalProperties", "self_validate_jwt") != true ||
 		got.text("consumerKeyClaim") != "azp" || got.text("permissions", "permissionType") != "PUBLIC" {
 		t.Errorf("normal form: %s", got.raw)
 	}

@@ -103,7 +103,8 @@ func (s *identity) names() []string {
 // is7 is a key manager of an identity server.
 func (s *identity) is7(name, password string) map[string]any {
 	return map[string]any{"name": name, "type": "WSO2-IS-7", "enabled": true, "enableTokenGeneration": true, "enableOAuthAppCreation": true,
-		"enableMapOAuthConsumerApps": true, "tokenEndpoint": s.URL + "/oauth2/token", "clientRegistrationEndpoint": s.URL + "/dcr/register",
+		"enableMapOAuthConsumerApps": true, "tokenEndpoint": s.URL + "/oauth2/token", "revokeEndpoint": s.URL + "/oauth2/revoke",
+		"introspectionEndpoint": s.URL + "/oauth2/introspect", "clientRegistrationEndpoint": s.URL + "/dcr/register",
 		"issuer": s.URL + "/oauth2/token", "additionalProperties": map[string]any{"Username": "admin", "Password": password,
 			"api_resource_management_endpoint": s.URL + "/api/server/v1/api-resources", "is7_roles_endpoint": s.URL + "/scim2/v2/Roles"}}
 }

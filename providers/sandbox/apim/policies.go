@@ -117,8 +117,8 @@ func (k policyKind[T, P]) read(c *call) *answer {
 	return ok(p)
 }
 
-// A policy's name: APIM 9.33 answers 900706 to a blank in it; letters, digits, _ and - pass.
-var policyName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+// APIM answers 900706 to a name with anything but letters, digits and _, also to a hyphen (seen).
+var policyName = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 
 func (k policyKind[T, P]) create(c *call) *answer {
 	if a := k.superOnly(c); a != nil {
@@ -133,7 +133,7 @@ func (k policyKind[T, P]) create(c *call) *answer {
 	switch {
 	case strings.TrimSpace(name) == "":
 		return refuse(http.StatusBadRequest, 900705, "Blank value for required property", "policyName property value of payload cannot be blank")
-	case !policyName.MatchString(name):
+	case k.path != "custom" && !policyName.MatchString(name):
 		return refuse(http.StatusBadRequest, 900706, "contain invalid characters", "policyName property value of payload cannot contain invalid characters")
 	}
 	if k.named(c.tenant, name) != nil {
@@ -171,7 +171,7 @@ func (k policyKind[T, P]) update(c *call) *answer {
 // complete fills what the server sets.
 func (k policyKind[T, P]) complete(b *policyBase, id, name string) {
 	b.PolicyID, b.PolicyName, b.IsDeployed, b.Type = ptr(id), ptr(name), ptr(false), ptr(k.typeName)
-	if blank(b.DisplayName) {
+	if text(b.DisplayName) == "" && k.path != "custom" {
 		b.DisplayName = ptr(name)
 	}
 }
@@ -195,23 +195,19 @@ func (k policyKind[T, P]) named(t *tenant, name string) P {
 	return k.rows(t).find(func(p P) bool { return text(p.base().PolicyName) == name })
 }
 
-// checkLimit checks that the limit holds what its type promises and drops the rest.
-func checkLimit(l *throttleLimit) *answer {
+// keep checks that the limit holds what its type promises, and drops the rest.
+func (l *throttleLimit) keep() bool {
+	kept := throttleLimit{Type: l.Type}
 	has := false
 	switch *l.Type {
 	case "REQUESTCOUNTLIMIT":
-		has = l.RequestCount != nil
-		l.Bandwidth, l.EventCount, l.AIAPIQuota = nil, nil, nil
+		kept.RequestCount, has = l.RequestCount, l.RequestCount != nil
 	case "BANDWIDTHLIMIT":
-		has = l.Bandwidth != nil
-		l.RequestCount, l.EventCount, l.AIAPIQuota = nil, nil, nil
+		kept.Bandwidth, has = l.Bandwidth, l.Bandwidth != nil
 	case "EVENTCOUNTLIMIT":
-		has = l.EventCount != nil
-		l.RequestCount, l.Bandwidth, l.AIAPIQuota = nil, nil, nil
+		kept.EventCount, has = l.EventCount, l.EventCount != nil
 	case "AIAPIQUOTALIMIT":
-		has = l.AIAPIQuota != nil
-		l.RequestCount, l.Bandwidth, l.EventCount = nil, nil, nil
-		if has {
+		if kept.AIAPIQuota, has = l.AIAPIQuota, l.AIAPIQuota != nil; has {
 			for _, n := range []**int64{&l.AIAPIQuota.TotalTokenCount, &l.AIAPIQuota.PromptTokenCount, &l.AIAPIQuota.CompletionTokenCount} {
 				if *n == nil {
 					*n = ptr(int64(0))
@@ -219,20 +215,44 @@ func checkLimit(l *throttleLimit) *answer {
 			}
 		}
 	}
-	if !has {
-		return refuse(http.StatusBadRequest, 900960, "Throttle Policy Error", "Throttle Limit type is not supported")
-	}
-	return nil
+	*l = kept
+	return has
 }
 
-func checkApplicationPolicy(_ *call, p, _ *applicationPolicy) *answer {
+// unkept is the 500 to a limit that does not fit its type (seen), with the reason in the words of the kind of policy.
+func unkept(level string, new, old *policyBase) *answer {
+	if old != nil {
+		return internal("Error while updating " + level + " level policy: " + text(old.PolicyName))
+	}
+	return internal("Error while adding an " + level + " level policy: " + text(new.PolicyName))
+}
+
+// isAI tells an AI quota. APIM stores one only for subscription policies; the other kinds lack the columns, and answer 500 (seen).
+func (l *throttleLimit) isAI() bool { return *l.Type == "AIAPIQUOTALIMIT" }
+
+func checkApplicationPolicy(_ *call, p, old *applicationPolicy) *answer {
 	if p.BurstLimit == nil {
 		p.BurstLimit = &burstLimit{}
 	}
 	if p.BurstLimit.RateLimitCount == nil {
 		p.BurstLimit.RateLimitCount = ptr(int64(0))
 	}
-	return checkLimit(p.DefaultLimit)
+	if !p.DefaultLimit.keep() || p.DefaultLimit.isAI() {
+		return unkept("Application", &p.policyBase, baseOf(old))
+	}
+	return nil
+}
+
+// baseOf returns the base of a policy that may be nil.
+func baseOf[P interface {
+	comparable
+	base() *policyBase
+}](p P) *policyBase {
+	var none P
+	if p == none {
+		return nil
+	}
+	return p.base()
 }
 
 func applicationPolicyInUse(c *call, p *applicationPolicy) *answer {
@@ -244,14 +264,14 @@ func applicationPolicyInUse(c *call, p *applicationPolicy) *answer {
 }
 
 func checkSubscriptionPolicy(c *call, p, old *subscriptionPolicy) *answer {
-	if a := checkLimit(p.DefaultLimit); a != nil {
-		return a
+	if !p.DefaultLimit.keep() {
+		return general()
 	}
-	if old != nil {
-		is, was := *p.DefaultLimit.Type == "AIAPIQUOTALIMIT", *old.DefaultLimit.Type == "AIAPIQUOTALIMIT"
-		if is != was {
-			return refuse(http.StatusBadRequest, 900974, "Bad Request", "Subscription quota type can not be changed for AI Subscription policies.")
-		}
+	if p.BillingPlan == nil {
+		return internal("") // a null pointer in the server
+	}
+	if old != nil && p.DefaultLimit.isAI() != old.DefaultLimit.isAI() {
+		return refuse(http.StatusBadRequest, 900974, "Bad Request", "Subscription quota type can not be changed for AI Subscription policies.")
 	}
 	if p.Permissions != nil {
 		if len(p.Permissions.Roles) == 0 {
@@ -274,17 +294,17 @@ func checkSubscriptionPolicy(c *call, p, old *subscriptionPolicy) *answer {
 	return nil
 }
 
-func checkAdvancedPolicy(_ *call, p, _ *advancedPolicy) *answer {
-	if a := checkLimit(p.DefaultLimit); a != nil {
-		return a
+func checkAdvancedPolicy(_ *call, p, old *advancedPolicy) *answer {
+	if !p.DefaultLimit.keep() || p.DefaultLimit.isAI() {
+		return unkept("Advanced", &p.policyBase, baseOf(old))
 	}
 	if p.ConditionalGroups == nil {
 		p.ConditionalGroups = []conditionalGroup{}
 	}
 	for i := range p.ConditionalGroups {
 		g := &p.ConditionalGroups[i]
-		if a := checkLimit(g.Limit); a != nil {
-			return a
+		if !g.Limit.keep() || g.Limit.isAI() {
+			return unkept("Advanced", &p.policyBase, baseOf(old))
 		}
 		inverted := map[string]bool{}
 		for j := range g.Conditions {
@@ -323,8 +343,13 @@ func checkCondition(c *throttleCondition) *answer {
 }
 
 func checkCustomRule(_ *call, p, _ *customRule) *answer {
-	if blank(p.SiddhiQuery) || blank(p.KeyTemplate) {
-		return badRequest("siddhiQuery and keyTemplate cannot be blank")
+	for _, f := range []struct {
+		name  string
+		value *string
+	}{{"siddhiQuery", p.SiddhiQuery}, {"keyTemplate", p.KeyTemplate}} {
+		if blank(f.value) {
+			return refuse(http.StatusBadRequest, 900705, "Blank value for required property", f.name+" property value of payload cannot be blank")
+		}
 	}
 	return nil
 }

@@ -176,7 +176,7 @@ func (s *Server) authorize(c *call, o *route) *answer {
 func negotiate(r *http.Request, o *route) *answer {
 	if o.consumes != "" && r.ContentLength != 0 {
 		kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-		if !strings.EqualFold(strings.TrimSpace(kind), o.consumes) {
+		if kind = strings.TrimSpace(kind); kind != "" && !strings.EqualFold(kind, o.consumes) {
 			return empty(http.StatusUnsupportedMediaType)
 		}
 	}

@@ -137,7 +137,7 @@ func TestTransport(t *testing.T) {
 		kind, accept string
 		status       int
 	}{
-		{"text/plain", "", 415}, {"", "", 415}, {"application/json;charset=UTF-8", "", 400}, {"application/json", "text/html", 406},
+		{"text/plain", "", 415}, {"", "", 400}, {"application/json;charset=UTF-8", "", 400}, {"application/json", "text/html", 406},
 		{"application/json", "text/html, application/*;q=0.5", 400},
 	} {
 		r, err := http.NewRequest(http.MethodPost, c.base+kms, strings.NewReader("{}"))
@@ -238,7 +238,15 @@ func TestPolicies(t *testing.T) {
 	for kind, limit := range limits {
 		for _, path := range []string{"application", "subscription", "advanced"} {
 			n++
-			made := c.post(201, policies+path, fmt.Sprintf(`{"policyName":"P%d","defaultLimit":{"type":%q,%s}}`, n, kind, limit))
+			sent := fmt.Sprintf(`{"policyName":"P%d","defaultLimit":{"type":%q,%s}`, n, kind, limit)
+			if path == "subscription" {
+				c.post(500, policies+path, sent+"}") // no billing plan is a null pointer
+				sent += `,"billingPlan":"FREE"`
+			} else if kind == "AIAPIQUOTALIMIT" {
+				c.post(500, policies+path, sent+"}") // only subscription policies have columns for it
+				continue
+			}
+			made := c.post(201, policies+path, sent+"}")
 			if made.text("displayName") != fmt.Sprintf("P%d", n) {
 				t.Errorf("display name: %s", made.raw)
 			}
@@ -253,8 +261,15 @@ func TestPolicies(t *testing.T) {
 				t.Errorf("%s %s: %v", path, kind, got)
 			}
 		}
-		if got := c.post(400, policies+"application", fmt.Sprintf(`{"policyName":"Bad","defaultLimit":{"type":%q}}`, kind)); got.number("code") != 900960 {
+		got := c.post(500, policies+"application", fmt.Sprintf(`{"policyName":"Bad","defaultLimit":{"type":%q}}`, kind))
+		if got.text("description") != "Error while adding an Application level policy: Bad" {
 			t.Errorf("no limit of its type: %s", got.raw)
+		}
+	}
+	for _, name := range []string{"with-hyphen", "with space", "with.dot"} {
+		got := c.post(400, policies+"application", fmt.Sprintf(`{"policyName":%q,"defaultLimit":{"type":"REQUESTCOUNTLIMIT",%s}}`, name, limits["REQUESTCOUNTLIMIT"]))
+		if got.number("code") != 900706 {
+			t.Errorf("%s: %s", name, got.raw)
 		}
 	}
 	gold := ""
@@ -263,14 +278,14 @@ func TestPolicies(t *testing.T) {
 			gold = policies + "subscription/" + p.text("policyId")
 		}
 	}
-	if got := c.put(400, gold, `{"policyName":"Gold","defaultLimit":{"type":"AIAPIQUOTALIMIT",`+limits["AIAPIQUOTALIMIT"]+`}}`); got.number("code") != 900974 {
+	if got := c.put(400, gold, `{"policyName":"Gold","billingPlan":"FREE","defaultLimit":{"type":"AIAPIQUOTALIMIT",`+limits["AIAPIQUOTALIMIT"]+`}}`); got.number("code") != 900974 {
 		t.Errorf("to an AI quota: %s", got.raw)
 	}
 	request := `"defaultLimit":{"type":"REQUESTCOUNTLIMIT",` + limits["REQUESTCOUNTLIMIT"] + `}`
-	if got := c.put(400, gold, `{"policyName":"Gold",`+request+`,"permissions":{"permissionType":"ALLOW","roles":[]}}`); got.number("code") != 900600 {
+	if got := c.put(400, gold, `{"policyName":"Gold","billingPlan":"FREE",`+request+`,"permissions":{"permissionType":"ALLOW","roles":[]}}`); got.number("code") != 900600 {
 		t.Errorf("no roles: %s", got.raw)
 	}
-	if got := c.put(400, gold, `{"policyName":"Gold",`+request+`,"permissions":{"permissionType":"ALLOW","roles":["nobody"]}}`); got.number("code") != 900610 {
+	if got := c.put(400, gold, `{"policyName":"Gold","billingPlan":"FREE",`+request+`,"permissions":{"permissionType":"ALLOW","roles":["nobody"]}}`); got.number("code") != 900610 {
 		t.Errorf("unknown role: %s", got.raw)
 	}
 	got := c.put(200, gold, `{"policyName":"Gold",`+request+`,"permissions":{"permissionType":"ALLOW","roles":["admin"]},"customAttributes":[{"name":"a","value":"b"}],

@@ -1,6 +1,7 @@
 package apim
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/http"
 	"slices"
@@ -33,44 +34,37 @@ func headRole(c *call) *answer {
 	return empty(http.StatusOK)
 }
 
-// endpointSettings are the endpoints that the form of a key manager asks for.
-var endpointSettings = []setting{
-	optional(field("client_registration_endpoint", "Client Registration Endpoint", "E.g., https://localhost:9444/client-registration/v0.17/register")),
-	optional(field("introspection_endpoint", "Introspection Endpoint", "E.g., https://localhost:9443/oauth2/introspect")),
-	field("token_endpoint", "Token Endpoint", "E.g., https://localhost:9443/oauth2/token"),
-	optional(field("display_token_endpoint", "Display Token Endpoint", "E.g., https://localhost:9443/oauth2/token")),
-	field("revoke_endpoint", "Revoke Endpoint", "E.g., https://localhost:9443/oauth2/revoke"),
-	optional(field("display_revoke_endpoint", "Display Revoke Endpoint", "E.g., https://localhost:9443/oauth2/revoke")),
-	optional(field("userinfo_endpoint", "UserInfo Endpoint", "E.g., https://localhost:9443/oauth2/userInfo")),
-	optional(field("authorize_endpoint", "Authorize Endpoint", "E.g., https://localhost:9443/oauth2/authorize")),
-	optional(field("scope_endpoint", "Scope Management Endpoint", "E.g., https://localhost:9443/oauth2/scope")),
-}
-
 // adminSettings says what the server can do; a client reads from it which properties of a connector are masked.
 func adminSettings(c *call) *answer {
 	type kmConfiguration struct {
 		Type                    string    `json:"type"`
 		DisplayName             string    `json:"displayName"`
-		DefaultConsumerKeyClaim *string   `json:"defaultConsumerKeyClaim"`
-		DefaultScopesClaim      *string   `json:"defaultScopesClaim"`
+		DefaultConsumerKeyClaim string    `json:"defaultConsumerKeyClaim"`
+		DefaultScopesClaim      string    `json:"defaultScopesClaim"`
+		AuthConfigurations      []any     `json:"authConfigurations"`
 		Configurations          []setting `json:"configurations"`
 		EndpointConfigurations  []setting `json:"endpointConfigurations"`
+		Constraints             []any     `json:"configurationConstraints"`
 	}
 	types := []kmConfiguration{}
 	for _, k := range connectors {
 		if k.kind == "default" {
 			continue // the resident key manager's type cannot be chosen
 		}
-		row := kmConfiguration{Type: k.kind, DisplayName: k.display, Configurations: complete(k.settings), EndpointConfigurations: complete(endpointSettings)}
-		if k.consumerKeyClaim != "" {
-			row.DefaultConsumerKeyClaim, row.DefaultScopesClaim = ptr(k.consumerKeyClaim), ptr(k.scopesClaim)
-		}
-		types = append(types, row)
+		types = append(types, kmConfiguration{k.kind, k.display, k.consumerKeyClaim, k.scopesClaim, []any{}, complete(k.settings),
+			complete(k.endpointSettings()), []any{}})
 	}
 	return ok(map[string]any{
-		"scopes": knownScopes(), "gatewayTypes": gatewayTypes, "IsJWTEnabledForLoginTokens": false, "orgAccessControlEnabled": false,
-		"keyManagerConfiguration": types, "gatewayConfiguration": []any{}, "analyticsEnabled": false, "transactionCounterEnable": false,
+		"scopes": knownScopes(), "gatewayTypes": gatewayTypes, "IsJWTEnabledForLoginTokens": false, "orgAccessControlEnabled": true,
+		"keyManagerConfiguration": types, "gatewayConfiguration": gatewayConfigurations, "analyticsEnabled": false, "transactionCounterEnable": false,
+		"isGatewayNotificationEnabled": true, "universalGatewayVersion": nil,
 	})
+}
+
+// gatewayConfigurations are the kinds of gateway that the pack has.
+var gatewayConfigurations = []map[string]any{
+	{"type": "Regular", "displayName": "Regular", "supportedModes": []string{"WRITE_ONLY"}, "configurations": []any{}, "defaultHostnameTemplate": nil},
+	{"type": "APK", "displayName": "APK", "supportedModes": []string{"WRITE_ONLY", "READ_ONLY"}, "configurations": []any{}, "defaultHostnameTemplate": nil},
 }
 
 // complete adds the field that only the settings of key managers have.
@@ -211,7 +205,7 @@ type devportalTier struct {
 	RateLimitCount              int64             `json:"rateLimitCount"`
 	RateLimitTimeUnit           *string           `json:"rateLimitTimeUnit"`
 	QuotaPolicyType             *string           `json:"quotaPolicyType"`
-	TierPlan                    string            `json:"tierPlan"`
+	TierPlan                    *string           `json:"tierPlan"`
 	StopOnQuotaReach            bool              `json:"stopOnQuotaReach"`
 	MonetizationAttributes      any               `json:"monetizationAttributes"`
 	ThrottlingPolicyPermissions any               `json:"throttlingPolicyPermissions"`
@@ -237,23 +231,38 @@ func (c *call) devportalTiers() []devportalTier {
 	switch c.vars["level"] {
 	case "application":
 		for _, p := range c.tenant.ApplicationPolicies.list {
-			d := devportalTier{Name: p.PolicyName, Description: p.Description, PolicyLevel: "application", Attributes: map[string]string{}, TierPlan: "FREE",
+			d := devportalTier{Name: p.PolicyName, Description: p.Description, PolicyLevel: "APPLICATION", Attributes: map[string]string{},
 				RateLimitCount: *p.BurstLimit.RateLimitCount, RateLimitTimeUnit: p.BurstLimit.RateLimitTimeUnit, StopOnQuotaReach: true}
 			d.limit(p.DefaultLimit)
 			out = append(out, d)
 		}
 	case "subscription":
 		for _, p := range c.tenant.SubscriptionPolicies.list {
-			d := devportalTier{Name: p.PolicyName, Description: p.Description, PolicyLevel: "subscription", Attributes: map[string]string{}, TierPlan: "FREE",
+			d := devportalTier{Name: p.PolicyName, Description: p.Description, PolicyLevel: "SUBSCRIPTION", Attributes: map[string]string{}, TierPlan: p.BillingPlan,
 				RateLimitCount: *p.RateLimitCount, RateLimitTimeUnit: p.RateLimitTimeUnit, StopOnQuotaReach: isTrue(p.StopOnQuotaReach)}
-			if text(p.BillingPlan) != "" {
-				d.TierPlan = *p.BillingPlan
-			}
 			d.limit(p.DefaultLimit)
 			out = append(out, d)
 		}
 	}
+	for i := range out {
+		out[i].MonetizationAttributes = map[string]any{"billingType": nil, "billingCycle": nil, "fixedPrice": nil, "pricePerRequest": nil, "currencyType": nil}
+		out[i].ThrottlingPolicyPermissions = map[string]any{"type": "ALLOW", "roles": []string{"Internal/everyone"}}
+	}
+	// [seen]: by name, Unlimited last.
+	slices.SortStableFunc(out, func(a, b devportalTier) int {
+		if last := "Unlimited"; text(a.Name) == last || text(b.Name) == last {
+			return cmp.Compare(b2i(text(a.Name) == last), b2i(text(b.Name) == last))
+		}
+		return strings.Compare(text(a.Name), text(b.Name))
+	})
 	return out
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func devportalPolicies(c *call) *answer {

@@ -46,6 +46,8 @@ var wrongDocuments = []wrong{
 	{"POST", "/api/am/publisher/v4/apis", "answer", "keyManagers", "called an object; it is a list [recorded]"},
 	{"*", "/api/am/publisher/v4/apis/*", "answer", "keyManagers", "the same"},
 	{"POST", "/api/am/publisher/v4/apis/*/deploy-revision", "answer", "status is not supported", "200 by the document, 201 by the server [recorded]"},
+	{"GET", "/api/am/devportal/v3/throttling-policies/application", "answer", "policyLevel", "the enum is in small letters, the answer in capitals [seen]"},
+	{"GET", "/api/am/devportal/v3/throttling-policies/subscription/*", "answer", "policyLevel", "the same"},
 	{"POST", "/client-registration/v0.17/register", "request", "saasApp", "called a text; tools send a boolean"},
 	{"POST", "/client-registration/v0.17/register", "answer", "isSaasApplication", "called a text; it is a boolean"},
 }
