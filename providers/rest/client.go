@@ -214,7 +214,8 @@ func (r *Request) method() string {
 
 // once sends the request, with retries but with one token, and returns the token that was used.
 func (conn *connection) once(ctx context.Context, r Request) (res *Response, token string, err error) {
-	req, err := conn.request(ctx, r)
+	a := &attempt{idempotent: r.Idempotent}
+	req, err := conn.request(context.WithValue(ctx, attemptKey{}, a), r)
 	if err != nil {
 		return nil, "", err
 	}
@@ -233,16 +234,21 @@ func (conn *connection) once(ctx context.Context, r Request) (res *Response, tok
 	}
 	got, err := conn.http.Do(req)
 	if err != nil {
+		before := unsent(err) && !a.unclear
 		if ctx.Err() != nil {
-			// Whether a cancelled write was processed is not known; ctx's error is not a refusal.
-			return nil, token, fmt.Errorf("%s %s: %w", r.Method, r.Path, context.Cause(ctx))
+			// Whether a cancelled write was processed is not known, unless it never left.
+			err = fmt.Errorf("%s %s: %w", r.Method, r.Path, context.Cause(ctx))
+			if before {
+				err = Unwritten(err)
+			}
+			return nil, token, err
 		}
-		return nil, token, conn.unreachable(r, err)
+		return nil, token, conn.unreachable(r, err, before)
 	}
 	defer got.Body.Close()
 	body, err := io.ReadAll(got.Body) // in memory already, by limits
 	if err != nil {
-		return nil, token, conn.unreachable(r, err)
+		return nil, token, conn.unreachable(r, err, false)
 	}
 	if got.StatusCode < 200 || got.StatusCode > 299 {
 		return nil, token, conn.answered(r, got, body)
@@ -281,7 +287,6 @@ func (conn *connection) request(ctx context.Context, r Request) (*retryablehttp.
 	if body != nil {
 		payload = body
 	}
-	ctx = context.WithValue(ctx, attemptKey{}, &attempt{idempotent: r.Idempotent})
 	req, err := retryablehttp.NewRequestWithContext(ctx, r.Method, u.String(), payload)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", r.Method, r.Path, err)

@@ -197,9 +197,10 @@ func (e *Error) parse(body []byte) {
 	}
 }
 
-// unreachable makes an Error of a request without an answer.
-func (conn *connection) unreachable(r Request, err error) *Error {
-	e := &Error{Method: r.Method, Path: r.Path, Err: err, unsent: unsent(err)}
+// unreachable makes an Error of a request without an answer; unsent says that no attempt of it
+// reached the server.
+func (conn *connection) unreachable(r Request, err error, unsent bool) *Error {
+	e := &Error{Method: r.Method, Path: r.Path, Err: err, unsent: unsent}
 	s := &conn.settings
 	if hint, ok := tlsHint(err, *s); ok {
 		e.unsent = true

@@ -150,6 +150,43 @@ func TestSlowServer(t *testing.T) {
 	}
 }
 
+// A write that was perhaps processed is no refusal, though the last attempt did not reach the server.
+func TestGoneAfterAttempt(t *testing.T) {
+	var server *httptest.Server
+	server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		server.Listener.Close()
+		conn, _, _ := w.(http.Hijacker).Hijack()
+		conn.Close()
+	}))
+	server.Start()
+	defer server.Close()
+	c := connect(t, http.NotFoundHandler(), func(s *Settings) { s.Endpoint = server.URL })
+	_, err := c.Do(t.Context(), Request{Method: "PUT", Path: "/x", Body: 1})
+	if err == nil || !strings.Contains(err.Error(), "nothing listens") || engine.Refused(err) {
+		t.Errorf("%v, refused %v", err, engine.Refused(err))
+	}
+}
+
+// What was cancelled while it waited for its turn was not written.
+func TestCancelledBeforeSending(t *testing.T) {
+	begun, stop := make(chan struct{}), make(chan struct{})
+	c := connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(begun)
+		<-stop
+	}), func(s *Settings) { s.WritesInFlight = 1 })
+	var group sync.WaitGroup
+	group.Go(func() { c.Do(t.Context(), Request{Method: "POST", Path: "/x"}) })
+	<-begun
+	ctx, cancel := context.WithCancel(t.Context())
+	go cancel()
+	_, err := c.Do(ctx, Request{Method: "POST", Path: "/x"})
+	if !errors.Is(err, context.Canceled) || !engine.Refused(err) {
+		t.Errorf("%v, refused %v", err, engine.Refused(err))
+	}
+	close(stop)
+	group.Wait()
+}
+
 func TestErrors(t *testing.T) {
 	for _, test := range []struct {
 		name        string

@@ -27,6 +27,7 @@ type attemptKey struct{}
 type attempt struct {
 	idempotent bool // a POST or PATCH that may be repeated
 	n500       int  // answers with status 500 so far
+	unclear    bool // an attempt may have been processed, though it was not answered well
 }
 
 // checkRetry decides whether a request is sent again. A read, PUT or DELETE is, after a connection
@@ -34,12 +35,15 @@ type attempt struct {
 // made, or the server said 429, or 503 with Retry-After. A POST whose fate is not known is never
 // repeated, since it may have made an object; the engine looks for it first.
 func checkRetry(ctx context.Context, res *http.Response, err error) (bool, error) {
-	if ctx.Err() != nil {
-		return false, ctx.Err()
-	}
 	a, _ := ctx.Value(attemptKey{}).(*attempt)
 	if a == nil {
 		a = &attempt{}
+	}
+	if err == nil && res.StatusCode >= 500 || err != nil && !unsent(err) {
+		a.unclear = true
+	}
+	if ctx.Err() != nil {
+		return false, nil
 	}
 	if err != nil {
 		switch {
