@@ -311,8 +311,8 @@ func TestMappedKeys(t *testing.T) {
 		t.Error("the client of others is gone")
 	}
 	bad := value(keys, keysOfShop(app, map[string]cty.Value{"key_manager": str("IS"), "existing_client": client("theirs", "wrong")}))
-	if _, err := keys.Create(t.Context(), bad); err == nil {
-		t.Error("a wrong secret is taken")
+	if _, err := keys.Create(t.Context(), bad); err == nil || !strings.Contains(err.Error(), "are the consumer key and secret of existing_client") {
+		t.Errorf("a wrong secret: %v", err)
 	}
 }
 

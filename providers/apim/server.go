@@ -21,7 +21,7 @@ type timings struct {
 	inUse      time.Duration // until the index of usages has caught up with deletions
 }
 
-var defaultTimings = timings{keyManager: 90 * time.Second, restricted: 5 * time.Second, keys: 60 * time.Second, inUse: 60 * time.Second}
+var defaultTimings = timings{keyManager: 90 * time.Second, restricted: 5 * time.Second, keys: 30 * time.Second, inUse: 60 * time.Second}
 
 // server answers questions about the server that several types ask. What does not change while we
 // run is asked once.

@@ -5,9 +5,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/zclconf/go-cty/cty"
 
 	"wso2plan/engine"
+	"wso2plan/providers/rest"
 )
 
 // limitOf makes the block of a kind of limit.
@@ -30,7 +32,7 @@ func TestPolicyLife(t *testing.T) {
 	s := serve(t, nil)
 	policies := s.typ("apim_application_throttling_policy")
 	ctx := t.Context()
-	for _, l := range limits {
+	for _, l := range limits[:3] { // the fourth: TestAIQuota
 		t.Run(l.block, func(t *testing.T) {
 			planned := value(policies, map[string]cty.Value{
 				"name": str("P_" + l.block), "display_name": str("shown"), "description": str("d"), l.block: limitOf(policies, l.block, 70),
@@ -79,6 +81,31 @@ func TestPolicyLife(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestAIQuota sends an AI quota, which the server cannot store for applications.
+func TestAIQuota(t *testing.T) {
+	s := serve(t, nil)
+	policies := s.typ("apim_application_throttling_policy")
+	planned := value(policies, map[string]cty.Value{"name": str("P"), "ai_api_quota": limitOf(policies, "ai_api_quota", 7)})
+	_, err := policies.Create(t.Context(), planned)
+	if err == nil || !strings.Contains(err.Error(), "AI quotas of application policies") {
+		t.Errorf("got %v", err)
+	}
+	b := &policies.Schema().Block
+	body := rest.Encode(b, planned)
+	encodePolicy(b, body)
+	want := object(t, `{"policyName": "P", "defaultLimit": {"type": "AIAPIQUOTALIMIT", "aiApiQuota": {
+		"requestCount": 7, "totalTokenCount": 14, "promptTokenCount": 21, "completionTokenCount": 28, "unitTime": 1, "timeUnit": "min"}}}`)
+	got := plainJSON(t, body)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	decodePolicy(b, got)
+	v, err := rest.Decode(b, got)
+	if err != nil || !plain(v, "ai_api_quota").RawEquals(limitOf(policies, "ai_api_quota", 7)) || isObject(plain(v, "request_count")) {
+		t.Errorf("read back as %#v, %v", v, err)
 	}
 }
 
@@ -167,7 +194,7 @@ func TestPolicyCheck(t *testing.T) {
 			t.Errorf("%s becomes %s", in, got)
 		}
 	}
-	if policyName(str("with space")) == nil || policyName(str("30PerMin")) != nil || policyName(str(strings.Repeat("x", 61))) == nil {
+	if policyName(str("with space")) == nil || policyName(str("with-hyphen")) == nil || policyName(str("30PerMin")) != nil || policyName(str(strings.Repeat("x", 61))) == nil {
 		t.Error("names of policies are checked badly")
 	}
 	if applicationName(str(" x")) == nil || applicationName(str("two words")) != nil || applicationName(str("")) == nil {
