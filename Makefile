@@ -4,6 +4,7 @@
 VERSION     ?= 0.1.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SPECS       := $(or $(WSO2PLAN_SPECS),$(realpath ../shared/specs))
+ORACLES     := $(or $(WSO2PLAN_ORACLES),$(realpath ../shared/oracles))
 GO          := go
 
 # The specifications of the servers, where they are to be had; tests that need them say so where not.
@@ -12,7 +13,7 @@ export WSO2PLAN_SPECS := $(SPECS)
 # Packages that the race detector can run through in a minute or two.
 RACE := ./config/... ./engine/... ./providers/rest/... ./providers/is/... ./providers/apim/... ./cmd/...
 
-.PHONY: build test race examples demo bench golden docs docs-check lint tidy check clean
+.PHONY: build test race oracles examples demo bench golden docs docs-check lint tidy check clean
 
 build: ## the program, bin/wso2plan
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.number=$(VERSION)' -o bin/wso2plan ./cmd/wso2plan
@@ -22,6 +23,10 @@ test: ## every test
 
 race: ## tests of what runs concurrently, under the race detector
 	$(GO) test -race -short $(RACE)
+
+oracles: ## types and sandbox against WSO2's own code, which is built and started for it (JDK 17, mvn, python3)
+	@test -n "$(ORACLES)" || { echo 'make oracles: set WSO2PLAN_ORACLES to the folder of the oracles' >&2; exit 1; }
+	WSO2PLAN_ORACLES="$(ORACLES)" $(GO) test -count=1 -timeout 60m -v ./providers/oracle
 
 examples: ## the examples alone, against the sandbox
 	$(GO) test -count=1 -run 'TestScript/example' ./cmd/wso2plan
