@@ -2,10 +2,14 @@ package apim
 
 import (
 	"os"
+	"strings"
 	"testing"
+
+	"github.com/zclconf/go-cty/cty"
 
 	"wso2plan/engine"
 	"wso2plan/providers/providertest"
+	"wso2plan/providers/rest"
 	"wso2plan/providers/sandbox"
 )
 
@@ -53,4 +57,47 @@ func start(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	return env
+}
+
+// TestOAuth logs in by tokens of a client that is registered for the purpose.
+func TestOAuth(t *testing.T) {
+	env := map[string]string{}
+	for _, pair := range start(t) {
+		name, v, _ := strings.Cut(pair, "=")
+		env[name] = v
+	}
+	realms := map[string]bool{}
+	for _, auth := range []string{rest.AuthBasic, rest.AuthPassword, rest.AuthClient} {
+		p := New()
+		p.getenv = func(name string) string { return env[name] }
+		b := p.Schema()
+		realm, _, err := p.Configure(t.Context(), b.Object(map[string]cty.Value{"auth": str(auth)}))
+		if err != nil {
+			t.Fatalf("%s: %v", auth, err)
+		}
+		realms[realm] = true
+		apps := p.typ("apim_application")
+		planned := value(apps, map[string]cty.Value{"name": str("of " + auth), "throttling_policy": str("Unlimited")})
+		o, err := apps.Create(t.Context(), planned)
+		if err != nil {
+			t.Fatalf("%s: %v", auth, err)
+		}
+		if found, err := apps.Find(t.Context(), planned); err != nil || found.ID != o.ID {
+			t.Errorf("%s: found %v, %v", auth, found, err)
+		}
+		policies := p.typ("apim_application_throttling_policy")
+		name := "P_" + auth
+		made, err := policies.Create(t.Context(), value(policies, map[string]cty.Value{"name": str(name), "request_count": limitOf(policies, "request_count", 1)}))
+		if err != nil {
+			t.Fatalf("%s: %v", auth, err)
+		}
+		for typ, o := range map[engine.Type]*engine.Object{apps: o, policies: made} {
+			if err := typ.Delete(t.Context(), o); err != nil {
+				t.Errorf("%s: %v", auth, err)
+			}
+		}
+	}
+	if len(realms) != 1 {
+		t.Errorf("realms by the ways to log in: %v", realms)
+	}
 }
