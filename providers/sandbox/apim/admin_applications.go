@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 func adminApplicationRoutes() []route {
@@ -29,17 +30,17 @@ func adminApplications(c *call) *answer {
 		t = c.server.tenantOf(domain)
 	}
 	type info struct {
-		ApplicationID *string `json:"applicationId"`
-		Name          *string `json:"name"`
-		Owner         *string `json:"owner"`
-		TokenType     *string `json:"tokenType"`
-		CreatedTime   *string `json:"createdTime"`
-		KeyManagers   []any   `json:"keyManagers"`
-		Status        *string `json:"status"`
-		GroupID       *string `json:"groupId"`
+		ApplicationID *string  `json:"applicationId"`
+		Name          *string  `json:"name"`
+		Owner         *string  `json:"owner"`
+		TokenType     *string  `json:"tokenType"`
+		CreatedTime   *string  `json:"createdTime"`
+		KeyManagers   []kmUsed `json:"keyManagers"`
+		Status        *string  `json:"status"`
+		GroupID       *string  `json:"groupId"`
 	}
 	list := t.Applications.values()
-	by := func(a *application) string { return strings.ToLower(*a.Name) }
+	by := func(a *application) string { return *a.Name }
 	switch query.Get("sortBy") {
 	case "owner":
 		by = func(a *application) string { return *a.Owner }
@@ -52,13 +53,46 @@ func adminApplications(c *call) *answer {
 	}
 	out := []info{}
 	for _, a := range list {
-		user, name := query.Get("user"), strings.ToLower(query.Get("name"))
-		if user != "" && *a.Owner != user || name != "" && !strings.Contains(strings.ToLower(*a.Name), name) {
+		user, name := query.Get("user"), query.Get("name")
+		if user != "" && *a.Owner != user || name != "" && !strings.Contains(*a.Name, name) {
 			continue
 		}
-		out = append(out, info{a.ApplicationID, a.Name, a.Owner, a.TokenType, a.CreatedTime, []any{}, a.Status, ptr("")})
+		out = append(out, info{a.ApplicationID, a.Name, a.Owner, a.TokenType, ptr(adminTime(*a.CreatedTime)), t.keyManagersOf(a), a.Status, ptr("")})
 	}
-	return page(c, out)
+	return page(c, out, pageLinks{after: "&groupId="})
+}
+
+// adminTime writes a time of milliseconds as the admin API does.
+func adminTime(millis string) string {
+	n, err := strconv.ParseInt(millis, 10, 64)
+	if err != nil {
+		return millis
+	}
+	return time.UnixMilli(n).UTC().Format("2006-01-02 15:04:05.000")
+}
+
+// keyManagersOf lists the key managers that an application has keys of; only name and types are filled (seen).
+func (t *tenant) keyManagersOf(a *application) []kmUsed {
+	out := []kmUsed{}
+	for _, m := range t.keysOf(a) {
+		k := t.keyManager(m.KeyManager)
+		if k == nil || slices.ContainsFunc(out, func(o kmUsed) bool { return text(o.Name) == text(k.Name) }) {
+			continue
+		}
+		out = append(out, kmUsed{Name: k.Name, Type: k.Type, TokenType: k.TokenType})
+	}
+	return out
+}
+
+type kmUsed struct {
+	ID          *string `json:"id"`
+	Name        *string `json:"name"`
+	Type        *string `json:"type"`
+	Description *string `json:"description"`
+	Enabled     *bool   `json:"enabled"`
+	IsGlobal    *bool   `json:"isGlobal"`
+	IsUsed      *bool   `json:"isUsed"`
+	TokenType   *string `json:"tokenType"`
 }
 
 func adminApplication(c *call) *answer {
@@ -100,28 +134,30 @@ func adminDeleteApplication(c *call) *answer {
 	return empty(http.StatusOK)
 }
 
-// changeOwner gives an application to another user. An unknown user, one who has never been in the devportal, and one who has an application of
-// this name already are all 500 (apim-behaviour 3.10).
+// changeOwner gives an application to another user. An unknown application is 500 without a reason; an unknown user, one who has never been in the
+// devportal, the owner themselves, and one who has an application of this name already are 500 with one (seen).
 func changeOwner(c *call) *answer {
+	if !c.request.URL.Query().Has("owner") {
+		return violations([]violation{{"applicationsApplicationIdChangeOwnerPost.arg0", "must not be null"}})
+	}
 	a := c.tenant.Applications.get(c.vars["application"])
 	if a == nil {
-		return notFound("application", c.vars["application"])
+		return internal("")
 	}
 	owner := c.request.URL.Query().Get("owner")
 	user, domain, tenanted := strings.Cut(owner, "@")
+	refused := internal("Error while updating application owner " + *a.ApplicationID)
 	switch {
-	case owner == "":
-		return badRequest("Query parameter owner is required")
 	case !tenanted && c.tenant.Domain != superTenant, tenanted && domain != c.tenant.Domain:
-		return general()
+		return refused
 	case !c.tenant.Subscribers[user]:
-		return general()
+		return refused
 	}
 	if c.tenant.Domain == superTenant {
 		owner = user
 	}
-	if other := c.tenant.applicationNamed(owner, *a.Name); other != nil && other != a {
-		return general()
+	if c.tenant.applicationNamed(owner, *a.Name) != nil {
+		return refused
 	}
 	changed := *a
 	changed.Owner = ptr(owner)

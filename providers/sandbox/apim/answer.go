@@ -155,9 +155,15 @@ func all[T any](list []T) *answer {
 	return ok(listing{Count: len(list), List: list})
 }
 
-// page cuts one page out of a list by the request's limit (default 25) and offset. Next and previous are relative addresses that keep the other
-// parameters, empty at the ends (apim-behaviour 2.1).
-func page[T any](c *call, list []T) *answer {
+// pageLinks is how the links of a page are written: "<path>?<before>limit=1&offset=1<after>".
+type pageLinks struct {
+	before, after string
+	failing       string // the reason of the 500 to a negative limit or offset; empty: they count as 0
+}
+
+// page cuts one page out of a list by the request's limit (default 25) and offset. Next and previous are relative addresses, empty at the ends
+// (apim-behaviour 2.1).
+func page[T any](c *call, list []T, links pageLinks) *answer {
 	query := c.request.URL.Query()
 	limit, bad := number(query, "limit", 25)
 	if bad != nil {
@@ -167,27 +173,20 @@ func page[T any](c *call, list []T) *answer {
 	if bad != nil {
 		return bad
 	}
+	if (limit < 0 || offset < 0) && links.failing != "" {
+		return internal(links.failing)
+	}
 	limit, offset = max(limit, 0), max(offset, 0)
 	total := len(list)
 	cut := list[min(offset, total):min(offset+limit, total)]
 	at := func(offset int) string {
-		q := url.Values{}
-		for k, v := range query {
-			if k != "limit" && k != "offset" {
-				q[k] = v
-			}
-		}
-		link := fmt.Sprintf("%s?limit=%d&offset=%d", c.path, limit, offset)
-		if len(q) > 0 {
-			link += "&" + q.Encode()
-		}
-		return link
+		return fmt.Sprintf("%s?%slimit=%d&offset=%d%s", c.path, links.before, limit, offset, links.after)
 	}
 	p := &pagination{Offset: offset, Limit: limit, Total: total}
-	if limit > 0 && offset+limit < total {
+	if offset+limit < total {
 		p.Next = at(offset + limit)
 	}
-	if limit > 0 && offset > 0 && offset < total {
+	if offset > 0 && offset < total {
 		p.Previous = at(max(offset-limit, 0))
 	}
 	out := make([]T, len(cut))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -196,7 +197,7 @@ func listAPIs(c *call) *answer {
 			a.field("provider"), a.field("type"), a.names("audiences"), a.State, false, a.names("securityScheme"), millis(a.CreatedTime),
 			millis(a.UpdatedTime), a.field("gatewayVendor"), a.field("gatewayType")})
 	}
-	return page(c, out)
+	return page(c, out, pageLinks{after: "&query=" + url.QueryEscape(c.request.URL.Query().Get("query"))})
 }
 
 // apiMatches applies a query: words "attribute:value" (contains) and attribute:"value" (exact), joined by and; a bare word searches names.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,9 +86,7 @@ func (c *call) add(a *application) {
 	if a.Groups == nil || !c.server.options.GroupSharing {
 		a.Groups = []string{}
 	}
-	if a.Visibility == nil {
-		a.Visibility = ptr("PRIVATE")
-	}
+	a.Visibility = ptr("PRIVATE") // whatever was sent, for users without an organization (seen)
 	a.Keys, a.SubscriptionScopes, a.HashEnabled, a.SubscriptionCount = []any{}, []any{}, nil, nil
 	c.tenant.Applications.add(a)
 }
@@ -124,41 +121,44 @@ func (t *tenant) applicationInfo(a *application) applicationInfo {
 func listApplications(c *call) *answer {
 	c.subscriber()
 	query := c.request.URL.Query()
-	name := strings.ToLower(query.Get("query"))
+	name := query.Get("query") // a part of the name, with case (seen)
 	list := []*application{}
 	for _, a := range c.tenant.Applications.list {
-		if c.mayUse(a) && (name == "" || strings.Contains(strings.ToLower(*a.Name), name)) {
+		if c.mayUse(a) && (name == "" || strings.Contains(*a.Name, name)) {
 			list = append(list, a)
 		}
 	}
-	if bad := sortApplications(list, query.Get("sortBy"), query.Get("sortOrder")); bad != nil {
-		return bad
+	by, order := query.Get("sortBy"), query.Get("sortOrder")
+	if by != "status" && by != "owner" && by != "createdTime" {
+		by = "name" // also for an order that is none (seen)
 	}
+	if order == "" {
+		order = "asc"
+	}
+	sortApplications(list, by, order)
 	infos := make([]applicationInfo, len(list))
 	for i, a := range list {
 		infos[i] = c.tenant.applicationInfo(a)
 	}
-	return page(c, infos)
+	// [seen]: the links hold the order, and lose the query.
+	return page(c, infos, pageLinks{before: "sortBy=" + by + "&sortOrder=" + order + "&", after: "&groupId=", failing: "Error while retrieving Applications"})
 }
 
-func sortApplications(list []*application, by, order string) *answer {
-	key := func(a *application) string { return strings.ToLower(*a.Name) }
+// sortApplications sorts by one field, with case.
+func sortApplications(list []*application, by, order string) {
+	key := func(a *application) string { return *a.Name }
 	switch by {
-	case "", "name":
-	case "throttlingPolicy":
-		key = func(a *application) string { return *a.ThrottlingPolicy }
 	case "status":
 		key = func(a *application) string { return *a.Status }
 	case "owner":
 		key = func(a *application) string { return *a.Owner }
-	default:
-		return refuse(http.StatusBadRequest, 900707, "Invalid sort criteria", "Sort criteria contain a non-allowable value")
+	case "createdTime":
+		key = func(a *application) string { return *a.CreatedTime }
 	}
 	slices.SortStableFunc(list, func(a, b *application) int { return cmp.Compare(key(a), key(b)) })
 	if strings.EqualFold(order, "desc") {
 		slices.Reverse(list)
 	}
-	return nil
 }
 
 // mayUse tells whether the caller owns an application or shares a group with it. Groups are the server's own matter: with group sharing every user
@@ -190,18 +190,19 @@ func readApplication(c *call) *answer {
 	return ok(out)
 }
 
-var applicationName = regexp.MustCompile(`^[a-zA-Z0-9 ._-]*$`)
-
 // checkApplication refuses what bean validation does not see. Old is the stored one of a PUT.
 func (c *call) checkApplication(a, old *application) *answer {
 	name := *a.Name
-	switch {
-	case strings.TrimSpace(name) != name:
+	if strings.TrimSpace(name) != name { // any other character passes (seen)
+		if old != nil {
+			return badRequest("Application name cannot contains leading or trailing white spaces")
+		}
 		return badRequest("Application name cannot contain leading or trailing white spaces")
-	case !applicationName.MatchString(name):
-		return badRequest("Application name contains invalid characters")
 	}
 	policy := c.tenant.ApplicationPolicies.find(func(p *applicationPolicy) bool { return *p.PolicyName == *a.ThrottlingPolicy })
+	if policy == nil && old != nil {
+		return internal("Error while updating application " + *old.ApplicationID)
+	}
 	if policy == nil {
 		return refuse(http.StatusBadRequest, 900305, "The tier name is invalid.", "The tier name is invalid")
 	}
@@ -252,9 +253,6 @@ func updateApplication(c *call) *answer {
 	changed.Attributes = c.server.attributes(sent.Attributes)
 	if c.server.options.GroupSharing && sent.Groups != nil {
 		changed.Groups = sent.Groups
-	}
-	if sent.Visibility != nil {
-		changed.Visibility = sent.Visibility
 	}
 	changed.UpdatedTime = ptr(strconv.FormatInt(c.server.now().UnixMilli(), 10))
 	c.tenant.Applications.replace(&changed)

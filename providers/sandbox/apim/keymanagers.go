@@ -221,26 +221,28 @@ func (k keyManager) masked() keyManager {
 	return k
 }
 
-// shown is the key manager as answers show it; the endpoints of the resident one are computed from the host configuration.
-func (s *Server) shown(k *keyManager) keyManager {
+// plain is a copy of the key manager with what is added to the stored one.
+func (k *keyManager) plain() keyManager {
 	out := *k
 	out.loadedAt = time.Time{}
-	out.AdditionalProperties = maps.Clone(k.AdditionalProperties)
-	if out.AdditionalProperties == nil {
-		out.AdditionalProperties = map[string]any{}
-	}
+	out.AdditionalProperties = cloneMap(k.AdditionalProperties)
 	out.AdditionalProperties["self_validate_jwt"] = isTrue(k.EnableSelfValidationJWT)
+	return out
+}
+
+// shown is the key manager as answers show it; the endpoints of the resident one are computed from the host configuration.
+func (s *Server) shown(k *keyManager) keyManager {
+	out := k.plain()
 	if k.resident() {
 		at := func(path string) *string { return ptr(s.options.PublicURL + path) }
-		out.WellKnownEndpoint = at("/oauth2/token/.well-known/openid-configuration")
-		out.IntrospectionEndpoint = at("/oauth2/introspect")
-		out.ClientRegistrationEndpoint = at("/keymanager-operations/dcr/register")
-		out.TokenEndpoint, out.DisplayTokenEndpoint = at("/oauth2/token"), at("/oauth2/token")
-		out.RevokeEndpoint, out.DisplayRevokeEndpoint = at("/oauth2/revoke"), at("/oauth2/revoke")
-		out.AuthorizeEndpoint = at("/oauth2/authorize")
-		out.ScopeManagementEndpoint = at("/api/identity/oauth2/v1.0/scopes")
-		out.Issuer = at("/oauth2/token")
+		out.TokenEndpoint, out.RevokeEndpoint, out.Issuer = at("/oauth2/token"), at("/oauth2/revoke"), at("/oauth2/token")
 		out.Certificates = &kmCertificates{Type: ptr("JWKS"), Value: at("/oauth2/jwks")}
+		for name, v := range map[string]any{"ServerURL": *at("/services/"), "TokenURL": *at("/oauth2/token"), "RevokeURL": *at("/oauth2/revoke"),
+			"VALIDITY_PERIOD": "3600", "validation_enable": true, "enable_application_scopes": false} {
+			if _, has := out.AdditionalProperties[name]; !has {
+				out.AdditionalProperties[name] = v
+			}
+		}
 	}
 	return out
 }
@@ -252,10 +254,25 @@ func residentKeyManager() *keyManager {
 	k.AvailableGrantTypes = []string{"refresh_token", "urn:ietf:params:oauth:grant-type:saml2-bearer", "password", "client_credentials", "iwa:ntlm",
 		"authorization_code", "urn:ietf:params:oauth:grant-type:jwt-bearer", "urn:ietf:params:oauth:grant-type:token-exchange"}
 	k.EnableTokenGeneration, k.EnableMapOAuthConsumerApps, k.EnableOAuthAppCreation, k.Enabled = ptr(true), ptr(true), ptr(true), ptr(true)
-	k.ConsumerKeyClaim, k.ScopesClaim = ptr("azp"), ptr("scope")
+	k.AdditionalProperties = map[string]any{"OAuthConfigurations.EncryptPersistedTokens": false, "enable_token_hash": false}
+	k.TokenValidation = []tokenValidation{{Enable: ptr(true), Type: ptr("REFERENCE"),
+		Value: "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-5][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}"}}
+	for _, claim := range residentClaims {
+		k.ClaimMapping = append(k.ClaimMapping, claimMapping{ptr(claim[0]), ptr("http://wso2.org/claims/" + claim[1])})
+	}
 	k.Global = ptr(false)
 	k.Permissions = &kmPermissions{PermissionType: ptr("PUBLIC"), Roles: []string{}}
 	return k
+}
+
+// residentClaims are the claims that the resident key manager maps: its own name, and the local name behind http://wso2.org/claims/.
+var residentClaims = [][2]string{
+	{"gender", "gender"}, {"email_verified", "identity/emailVerified"}, {"zoneinfo", "timeZone"}, {"picture", "photourl"},
+	{"preferred_username", "displayName"}, {"middle_name", "middleName"}, {"nickname", "nickname"}, {"profile", "url"},
+	{"phone_number_verified", "identity/phoneVerified"}, {"postal_code", "postalcode"}, {"groups", "role"}, {"address", "addresses"},
+	{"country", "country"}, {"formatted", "addresses.formatted"}, {"email", "emailaddress"}, {"upn", "userprincipal"}, {"given_name", "givenname"},
+	{"locality", "locality"}, {"region", "region"}, {"family_name", "lastname"}, {"name", "fullname"}, {"locale", "local"}, {"website", "url"},
+	{"phone_number", "telephone"}, {"birthdate", "dob"}, {"updated_at", "modified"},
 }
 
 func createKeyManager(c *call) *answer {
@@ -308,6 +325,9 @@ func updateKeyManager(c *call) *answer {
 	}
 	k.ID, k.Global, k.loadedAt = old.ID, old.Global, old.loadedAt
 	c.ownKeyManagers().replace(k)
+	if k.resident() {
+		return ok(k.plain()) // what was sent; GET computes again
+	}
 	return ok(c.server.shown(k))
 }
 
@@ -377,7 +397,7 @@ func (k *keyManager) normalize(old *keyManager) *answer {
 	if k.Permissions.Roles == nil {
 		k.Permissions.Roles = []string{}
 	}
-	if kind := connectorOf(*k.Type); kind != nil {
+	if kind := connectorOf(*k.Type); kind != nil && !k.resident() {
 		if k.ConsumerKeyClaim == nil && kind.consumerKeyClaim != "" {
 			k.ConsumerKeyClaim = ptr(kind.consumerKeyClaim)
 		}
@@ -458,17 +478,21 @@ func (k *keyManager) checkConnector() *answer {
 	return nil
 }
 
+// kmNotDeleted is the refusal to delete a key manager that is in use, or the resident one. Its text ends in "%s" on the real server too.
+func kmNotDeleted() *answer {
+	return refuse(http.StatusPreconditionFailed, 902015, "Key Manager Delete error", "Error while deleting the Key Manager. %s")
+}
+
 func deleteKeyManager(c *call) *answer {
 	k := c.ownKeyManagers().get(c.vars["km"])
 	if k == nil {
 		return kmNotFound()
 	}
 	if k.resident() {
-		return refuse(http.StatusPreconditionFailed, 902015, "Key Manager Delete error", "Error while deleting the Key Manager. %s") // as it is, with %s
+		return kmNotDeleted()
 	}
 	if c.keyManagerUsed(k) {
-		return refuse(http.StatusPreconditionFailed, 902015, "Key Manager Delete error",
-			"Error while deleting the Key Manager. Key Manager is already used by an API or Application")
+		return kmNotDeleted()
 	}
 	c.ownKeyManagers().remove(*k.ID)
 	return empty(http.StatusOK)

@@ -89,7 +89,7 @@ func TestResidentKeyManager(t *testing.T) {
 	if got.at("enabled") != false || got.text("description") != "off" || got.text("tokenEndpoint") != "https://wso2am:9443/oauth2/token" {
 		t.Errorf("changed: %s", got.raw)
 	}
-	if got := c.post(400, application(c, "Shop")+"/generate-keys", generate("", "PRODUCTION")); got.number("code") != 901406 {
+	if got := c.post(400, application(c, "Shop")+"/generate-keys", generate("", "PRODUCTION")); got.number("code") != 901403 {
 		t.Errorf("keys of a disabled key manager: %s", got.raw)
 	}
 }

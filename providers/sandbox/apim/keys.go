@@ -132,10 +132,8 @@ func (c *call) admit(a *application, named *string, keyType string, mapped bool)
 	switch {
 	case k == nil:
 		return nil, notRegistered()
-	case !isTrue(k.Enabled) && mapped:
-		return nil, notRegistered()
 	case !isTrue(k.Enabled):
-		return nil, refuse(http.StatusBadRequest, 901406, "Key Manager is not enabled in the system", "Key Manager is not enabled in the system")
+		return nil, notRegistered() // not 901406 (seen)
 	case text(k.TokenType) == "EXCHANGED" || mapped && !isTrue(k.EnableMapOAuthConsumerApps) || !mapped && !isTrue(k.EnableOAuthAppCreation):
 		return nil, refuse(http.StatusBadRequest, 901405, "Key Manager doesn't support generating OAuth applications",
 			"Key Manager doesn't support generating OAuth applications")
@@ -178,8 +176,16 @@ func generateKeys(c *call) *answer {
 		s.mu.Unlock()
 		return bad
 	}
+	if redirects(body.GrantTypesToBeSupported) && text(body.CallbackURL) == "" {
+		s.mu.Unlock()
+		return badRequest("The callback url must have at least one URI value when using Authorization code or implicit grant types.")
+	}
 	k, bad := c.admit(a, body.KeyManager, *body.KeyType, false)
 	if bad != nil {
+		s.mu.Unlock()
+		return bad
+	}
+	if bad := connectorOf(*k.Type).checkProperties(body.AdditionalProperties); bad != nil {
 		s.mu.Unlock()
 		return bad
 	}
@@ -224,7 +230,12 @@ func generateKeys(c *call) *answer {
 	}
 	out.Token = &keyToken{AccessToken: ptr(""), TokenScopes: []string{"N/A"}, ValidityTime: ptr(int64(0))}
 	if isTrue(r.km.EnableTokenGeneration) && slices.Contains(body.GrantTypesToBeSupported, "client_credentials") {
-		seconds, _ := strconv.Atoi(text(body.ValidityTime)) // what is no number leaves the key manager's default
+		seconds := 0
+		if text(body.ValidityTime) != "" {
+			if seconds, err = strconv.Atoi(*body.ValidityTime); err != nil {
+				return general() // the keys are made all the same (seen)
+			}
+		}
 		r.consumerKey = client.ID
 		token, err := r.token(ctx, client.Secret, body.Scopes, seconds)
 		if err != nil {
@@ -243,6 +254,11 @@ func clientName(owner, application, keyType string) string {
 	}
 	owner = strings.ReplaceAll(strings.ReplaceAll(owner, "/", "_"), "@", "-AT-")
 	return owner + "_" + application + "_" + keyType
+}
+
+// redirects tells whether one of the grants needs a callback URL.
+func redirects(grants []string) bool {
+	return slices.Contains(grants, "authorization_code") || slices.Contains(grants, "implicit")
 }
 
 // callbacks splits a callback URL as the connectors do.
@@ -305,7 +321,7 @@ func mapKeys(c *call) *answer {
 	m := &keyMapping{ID: newID(), Application: *a.ApplicationID, KeyManager: *k.ID, KeyType: *body.KeyType, ConsumerKey: *body.ConsumerKey, Mode: modeMapped}
 	c.tenant.Keys.add(m)
 	out := r.key(m, client)
-	out.KeyState = ptr("COMPLETED")
+	out.Token = &keyToken{AccessToken: ptr(""), TokenScopes: []string{}, ValidityTime: ptr(int64(0))}
 	out.KeyManager = ptr(*k.Name)
 	if text(body.KeyManager) != "" {
 		out.KeyManager = body.KeyManager
@@ -349,7 +365,7 @@ func (c *call) ownMapping() (*application, *keyMapping, *answer) {
 	}
 	m := c.tenant.Keys.get(c.vars["mapping"])
 	if m == nil || m.Application != *a.ApplicationID {
-		return nil, nil, refuse(http.StatusNotFound, 900331, "Key Mapping Not Found", "Key Mapping Not Found for the given id")
+		return nil, nil, internal("") // a null pointer in the server (seen)
 	}
 	return a, m, nil
 }
@@ -411,7 +427,13 @@ func updateKeys(c *call) *answer {
 	if bad != nil {
 		return bad
 	}
-	if v.mapping.ConsumerKey == "" {
+	if v.mapping.ConsumerKey == "" || v.remote.kind == nil {
+		return refuse(http.StatusInternalServerError, 900606, "Key Manager initialization failed", "Key Manager initialization failed")
+	}
+	if bad := v.remote.kind.checkProperties(body.AdditionalProperties); bad != nil {
+		return bad
+	}
+	if redirects(body.SupportedGrantTypes) && text(body.CallbackURL) == "" {
 		return general()
 	}
 	m := v.mapping
@@ -423,7 +445,8 @@ func updateKeys(c *call) *answer {
 		return failed(err)
 	}
 	out := v.remote.key(&m, client)
-	out.Mode = nil // [seen]: the answer to PUT has neither mode nor state nor token
+	// [seen]: the answer to PUT has neither mode nor state nor token, and shows ids as they were sent.
+	out.Mode, out.KeyMappingID, out.KeyManager = nil, body.KeyMappingID, body.KeyManager
 	return ok(out)
 }
 
@@ -434,7 +457,7 @@ func regenerateSecret(c *call) *answer {
 		return bad
 	}
 	if v.mapping.ConsumerKey == "" {
-		return general()
+		return internal("")
 	}
 	secret, err := v.remote.rotate(c.request.Context())
 	if err != nil {
@@ -447,13 +470,15 @@ func regenerateSecret(c *call) *answer {
 	return ok(out)
 }
 
-// cleanUpKeys removes the mapping; the client stays in the key manager.
+// cleanUpKeys removes the mapping, if there is one; the client stays in the key manager.
 func cleanUpKeys(c *call) *answer {
-	_, m, bad := c.ownMapping()
+	a, bad := c.ownApplication()
 	if bad != nil {
 		return bad
 	}
-	c.tenant.Keys.remove(m.ID)
+	if m := c.tenant.Keys.get(c.vars["mapping"]); m != nil && m.Application == *a.ApplicationID {
+		c.tenant.Keys.remove(m.ID)
+	}
 	return empty(http.StatusOK)
 }
 
@@ -484,13 +509,10 @@ func generateToken(c *call) *answer {
 	if bad != nil {
 		return bad
 	}
-	if v.mapping.ConsumerKey == "" {
-		return general()
+	if v.mapping.ConsumerKey == "" || body.ValidityPeriod == nil {
+		return internal("") // null pointers in the server (seen)
 	}
-	seconds := 0
-	if body.ValidityPeriod != nil {
-		seconds = int(min(max(*body.ValidityPeriod, 0), 1<<31-1))
-	}
+	seconds := int(min(max(*body.ValidityPeriod, 0), 1<<31-1))
 	secret := text(body.ConsumerSecret)
 	if secret == "" {
 		if client, err := v.remote.get(c.request.Context()); err == nil {
@@ -513,8 +535,6 @@ func failed(err error) *answer {
 	case errors.As(err, &status):
 		return refuse(http.StatusInternalServerError, 902004, "Internal Server Error from Key Manager",
 			"Internal Server Error from Key Manager.Error from Backend : "+status.reason)
-	case errors.Is(err, errProperties):
-		return refuse(http.StatusBadRequest, 901410, "Invalid additional properties", "Invalid additional properties given for application")
 	}
 	return general()
 }

