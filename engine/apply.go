@@ -40,7 +40,6 @@ func (r *Reconciler) Apply(ctx context.Context, plan *Plan, s Session) (*Result,
 		locks: map[string]*sync.Mutex{}}
 	a.ev = r.Config.Evaluator(a.value, true)
 	for _, w := range a.works {
-		w.now = export(w.change.Type, w.change.After, w.wanted)
 		if w.record != nil {
 			w.stored = *w.record
 		}
@@ -716,10 +715,13 @@ func conflict(err error) bool {
 }
 
 func (a *applier) outputs() {
+	if a.planner.opts.Destroy {
+		return // what they refer to is gone
+	}
 	for _, o := range a.r.Config.Outputs {
 		v, diags := a.ev.Output(o)
 		a.diags = append(a.diags, diags...)
-		if !diags.HasErrors() && !a.planner.opts.Destroy {
+		if !diags.HasErrors() {
 			a.result.Outputs[o.Name] = v
 		}
 	}

@@ -116,43 +116,51 @@ type differ struct {
 // block compares one object value with another, both known and not null, and returns the planned
 // one.
 func (d *differ) block(b *schema.Block, at cty.Path, live, wanted cty.Value) cty.Value {
+	whole := live
 	live, liveMarks := live.Unmark()
 	wanted, _ = wanted.Unmark()
-	old := live.AsValueMap()
-	want := wanted.AsValueMap()
-	planned := make(map[string]cty.Value, len(old))
 	first := len(d.paths)
+	var planned map[string]cty.Value // nil while nothing differs from live
+	set := func(name string, v cty.Value) {
+		if v == asLive {
+			return
+		}
+		if planned == nil {
+			planned = live.AsValueMap()
+		}
+		planned[name] = v
+	}
 
 	for i := range b.Attributes {
 		a := &b.Attributes[i]
-		l, w := old[a.Name], want[a.Name]
+		if a.ReadOnly {
+			continue // revisited below
+		}
+		l, w := live.GetAttr(a.Name), wanted.GetAttr(a.Name)
 		path := attrPath(at, a.Name)
 		switch {
-		case a.ReadOnly:
-			planned[a.Name] = l // revisited below
 		case d.ignored(path):
-			planned[a.Name] = l
 			if a.WriteOnly {
-				planned[a.Name] = cty.NullVal(a.Type)
+				set(a.Name, cty.NullVal(a.Type))
 			}
 		case a.PerKey:
-			planned[a.Name] = d.perKey(a, path, l, w)
+			set(a.Name, d.perKey(a, path, l, w))
 		case a.WriteOnly:
-			planned[a.Name] = d.secret(a, path, w)
+			set(a.Name, d.secret(a, path, w))
 		default:
-			planned[a.Name] = d.leaf(a, path, l, w)
+			set(a.Name, d.leaf(a, path, l, w))
 		}
 	}
 	for i := range b.Blocks {
 		n := &b.Blocks[i]
 		path := attrPath(at, n.Name)
+		l, w := live.GetAttr(n.Name), wanted.GetAttr(n.Name)
 		switch {
 		case d.ignored(path):
-			planned[n.Name] = old[n.Name]
 		case n.Nesting == schema.Single:
-			planned[n.Name] = d.single(n, path, old[n.Name], want[n.Name])
+			set(n.Name, d.single(n, path, l, w))
 		default:
-			planned[n.Name] = d.list(n, path, old[n.Name], want[n.Name])
+			set(n.Name, d.list(n, path, l, w))
 		}
 	}
 
@@ -166,12 +174,18 @@ func (d *differ) block(b *schema.Block, at cty.Path, live, wanted cty.Value) cty
 		if a.Sensitive {
 			u = u.Mark(schema.Sensitive)
 		}
-		planned[a.Name] = u
+		set(a.Name, u)
 		d.paths = append(d.paths, PathChange{Path: attrPath(at, a.Name), Kind: Consequent,
-			Before: old[a.Name], After: u})
+			Before: live.GetAttr(a.Name), After: u})
+	}
+	if planned == nil {
+		return whole
 	}
 	return cty.ObjectVal(planned).WithMarks(liveMarks)
 }
+
+// asLive stands for the live value, unchanged.
+var asLive = cty.NilVal
 
 // changedSince reports whether one of the named attributes of the block at at is among the paths
 // from index first on.
@@ -190,46 +204,55 @@ func (d *differ) changedSince(first int, at cty.Path, names []string) bool {
 
 // leaf plans an attribute that can be read and set.
 func (d *differ) leaf(a *schema.Attribute, path cty.Path, live, wanted cty.Value) cty.Value {
-	w, marks := wanted.UnmarkDeep()
+	w, marks := wanted, cty.ValueMarks(nil)
+	if wanted.ContainsMarked() {
+		w, marks = wanted.UnmarkDeep()
+	}
 	if w.IsKnown() && w.IsNull() {
 		d.dropped(path, live)
-		return live
+		return asLive
 	}
 	if !w.IsWhollyKnown() {
 		if !d.upstream || a.RequiresReplace && !d.upstreamReplaced {
-			return live
+			return asLive
 		}
 		d.add(path, Pending, live, wanted, a.RequiresReplace)
 		return wanted
 	}
-	l, _ := live.UnmarkDeep()
+	l := live
+	if live.ContainsMarked() {
+		l, _ = live.UnmarkDeep()
+	}
 	if same(a, l, w) {
+		if len(marks) == 0 {
+			return asLive
+		}
 		return live.WithMarks(marks)
 	}
 	d.add(path, d.kind(path, l, w, a), live.WithMarks(marks), wanted, a.RequiresReplace)
 	return wanted
 }
 
-// secret plans an attribute that cannot be read: null keeps what is stored.
+// secret plans an attribute that cannot be read: null, as what is live has it, keeps what is stored.
 func (d *differ) secret(a *schema.Attribute, path cty.Path, wanted cty.Value) cty.Value {
 	w, _ := wanted.UnmarkDeep()
 	null := cty.NullVal(a.Type)
 	if w.IsKnown() && w.IsNull() {
 		d.dropped(path, null)
-		return null
+		return asLive
 	}
 	kind, write := d.secretKind(a, path, w)
 	if kind == inSync {
 		if a.Keep == schema.KeepResend && w.IsWhollyKnown() {
 			return wanted
 		}
-		return null
+		return asLive
 	}
 	d.add(path, kind, null, wanted, write && a.RequiresReplace)
 	if write {
 		return wanted
 	}
-	return null
+	return asLive
 }
 
 // inSync stands for no kind: the path is in sync.
@@ -262,14 +285,11 @@ func (d *differ) perKey(a *schema.Attribute, path cty.Path, live, wanted cty.Val
 	l, lMarks := live.Unmark()
 	if w.IsKnown() && w.IsNull() {
 		d.dropped(path, live)
-		if a.WriteOnly {
-			return cty.NullVal(a.Type)
-		}
-		return live
+		return asLive
 	}
 	if !w.IsKnown() {
 		if !d.upstream || a.RequiresReplace && !d.upstreamReplaced {
-			return live
+			return asLive
 		}
 		d.add(path, Pending, live, wanted, a.RequiresReplace)
 		return wanted
@@ -285,6 +305,7 @@ func (d *differ) perKey(a *schema.Attribute, path cty.Path, live, wanted cty.Val
 		}
 	}
 	want := w.AsValueMap()
+	first := len(d.paths)
 	for _, key := range sortedKeys(want) {
 		keyPath := indexPath(path, cty.StringVal(key))
 		wv := want[key].WithMarks(wMarks)
@@ -300,6 +321,9 @@ func (d *differ) perKey(a *schema.Attribute, path cty.Path, live, wanted cty.Val
 			v = d.secret(&elem, keyPath, wv)
 		} else {
 			v = d.leaf(&elem, keyPath, lv, wv)
+		}
+		if v == asLive {
+			continue
 		}
 		if u, _ := v.Unmark(); !u.IsKnown() || !u.IsNull() {
 			planned[key] = v
@@ -325,9 +349,15 @@ func (d *differ) perKey(a *schema.Attribute, path cty.Path, live, wanted cty.Val
 	}
 	if len(planned) == 0 {
 		if a.WriteOnly {
-			return cty.NullVal(a.Type)
+			return asLive
+		}
+		if len(d.paths) == first && !wanted.ContainsMarked() {
+			return asLive
 		}
 		return cty.MapValEmpty(elem.Type).WithMarks(wMarks, lMarks)
+	}
+	if len(d.paths) == first && !wanted.ContainsMarked() && !a.WriteOnly {
+		return asLive
 	}
 	return cty.MapVal(planned).WithMarks(wMarks, lMarks)
 }
@@ -356,13 +386,13 @@ func (d *differ) single(n *schema.NestedBlock, path cty.Path, live, wanted cty.V
 	switch {
 	case !w.IsKnown():
 		if !d.upstream {
-			return live
+			return asLive
 		}
 		d.add(path, Pending, live, wanted, replacesIn(&n.Block))
 		return wanted
 	case w.IsNull():
 		if l.IsNull() || !d.managed(path) {
-			return live
+			return asLive
 		}
 		d.add(path, d.presence(path, false), live, cty.NullVal(l.Type()), replacesIn(&n.Block))
 		return cty.NullVal(l.Type())
@@ -380,13 +410,13 @@ func (d *differ) list(n *schema.NestedBlock, path cty.Path, live, wanted cty.Val
 	l, lMarks := live.Unmark()
 	if !w.IsKnown() {
 		if !d.upstream {
-			return live
+			return asLive
 		}
 		d.add(path, Pending, live, wanted, replacesIn(&n.Block))
 		return wanted
 	}
 	if w.LengthInt() == 0 && !d.managed(path) {
-		return live
+		return asLive
 	}
 	var old []cty.Value
 	if !l.IsNull() {
@@ -398,7 +428,7 @@ func (d *differ) list(n *schema.NestedBlock, path cty.Path, live, wanted cty.Val
 		key, ok := elementKey(n, i, want[i])
 		if !ok {
 			if !d.upstream {
-				return live
+				return asLive
 			}
 			planned := freshList(n, want).WithMarks(wMarks)
 			d.add(path, Pending, live, planned, replacesIn(&n.Block))
@@ -439,7 +469,7 @@ func (d *differ) list(n *schema.NestedBlock, path cty.Path, live, wanted cty.Val
 		d.add(at, d.presence(at, false), old[i], cty.NullVal(old[i].Type()), replacesIn(&n.Block))
 	}
 	if len(d.paths) == first {
-		return live
+		return asLive
 	}
 	if len(planned) == 0 {
 		return cty.ListValEmpty(n.Block.ImpliedType()).WithMarks(wMarks, lMarks)

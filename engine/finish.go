@@ -285,7 +285,7 @@ func (p *planner) checkLifecycle(works []*work) {
 func (p *planner) outputs() []OutputChange {
 	before := p.r.Config.Evaluator(func(b config.Address) cty.Value {
 		if v, ok := p.before[b]; ok {
-			return v
+			return v()
 		}
 		return cty.DynamicVal
 	}, false)
@@ -359,7 +359,9 @@ func (p *planner) recordOf(w *work, id string, wanted cty.Value, paths []PathCha
 	rec := Record{Address: w.change.Address, Provider: w.conn.ref, Realm: w.conn.realm, ID: id, Status: status}
 	var former map[string]string
 	if w.record != nil {
-		former = w.record.Fingerprints
+		if w.record.ID == id { // what was managed of an object that is replaced is managed no more
+			former = w.record.Fingerprints
+		}
 		rec.Deposed = slices.Clone(w.record.Deposed)
 		rec.Original = w.record.Original
 	}

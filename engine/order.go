@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"strings"
 
 	"wso2plan/config"
 )
@@ -28,4 +29,12 @@ func sortedKeysOf[V any](m map[config.Address]V) []config.Address {
 	}
 	sortAddresses(out)
 	return out
+}
+
+// withArticle puts "a" or "an" before a name.
+func withArticle(name string) string {
+	if name != "" && strings.ContainsRune("aeiou", rune(name[0])) {
+		return "an " + name
+	}
+	return "a " + name
 }

@@ -70,13 +70,13 @@ type planner struct {
 	diags    hcl.Diagnostics
 	works    map[config.Address]*work
 	byBlock  map[config.Address][]*work
-	failed   map[config.Address]bool      // blocks
-	changed  map[config.Address]bool      // blocks with a change
-	replaced map[config.Address]bool      // blocks with an object created or replaced
-	exported map[config.Address]cty.Value // blocks, by planned values
-	before   map[config.Address]cty.Value // blocks, by live values
-	gone     map[string][]config.Address  // provider and type → owned objects that do not exist
-	moved    map[config.Address]bool      // addresses whose record moves away
+	failed   map[config.Address]bool             // blocks
+	changed  map[config.Address]bool             // blocks with a change
+	replaced map[config.Address]bool             // blocks with an object created or replaced
+	exported map[config.Address]func() cty.Value // blocks, by planned values; made when first asked for
+	before   map[config.Address]func() cty.Value // blocks, by live values; likewise
+	gone     map[string][]config.Address         // provider and type → owned objects that do not exist
+	moved    map[config.Address]bool             // addresses whose record moves away
 	unknown  []config.Address
 
 	progressMu  sync.Mutex
@@ -107,8 +107,8 @@ func (r *Reconciler) newPlanner(meta Meta, records []Record, opts PlanOptions) *
 		failed:    map[config.Address]bool{},
 		changed:   map[config.Address]bool{},
 		replaced:  map[config.Address]bool{},
-		exported:  map[config.Address]cty.Value{},
-		before:    map[config.Address]cty.Value{},
+		exported:  map[config.Address]func() cty.Value{},
+		before:    map[config.Address]func() cty.Value{},
 		gone:      map[string][]config.Address{},
 		moved:     map[config.Address]bool{},
 	}
@@ -145,9 +145,10 @@ func (p *planner) run(ctx context.Context) *Plan {
 // value is what expressions see of a block: planned values.
 func (p *planner) value(block config.Address) cty.Value {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if v, ok := p.exported[block]; ok {
-		return v
+	v, ok := p.exported[block]
+	p.mu.Unlock()
+	if ok {
+		return v()
 	}
 	return cty.DynamicVal
 }
@@ -567,14 +568,18 @@ func (p *planner) visit(ctx context.Context, b *config.Block) {
 	if p.failed[b.Address] {
 		return
 	}
-	p.exported[b.Address] = blockValue(b, works, func(w *work) cty.Value {
-		return export(w.change.Type, w.change.After, w.wanted)
+	p.exported[b.Address] = sync.OnceValue(func() cty.Value {
+		return blockValue(b, works, func(w *work) cty.Value {
+			return export(w.change.Type, w.change.After, w.wanted)
+		})
 	})
-	p.before[b.Address] = blockValue(b, works, func(w *work) cty.Value {
-		if w.change.Before == cty.NilVal || w.change.Before.IsNull() {
-			return cty.DynamicVal
-		}
-		return export(w.change.Type, w.change.Before, w.wanted)
+	p.before[b.Address] = sync.OnceValue(func() cty.Value {
+		return blockValue(b, works, func(w *work) cty.Value {
+			if w.change.Before == cty.NilVal || w.change.Before.IsNull() {
+				return cty.DynamicVal
+			}
+			return export(w.change.Type, w.change.Before, w.wanted)
+		})
 	})
 }
 

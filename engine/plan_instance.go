@@ -172,9 +172,9 @@ func (p *planner) readLive(ctx context.Context, w *work) bool {
 	}
 	if _, owned := p.owner[class+"\n"+o.ID]; !owned {
 		p.fail(a, problem(w.change.Range, "Object already exists", fmt.Sprintf(
-			"The server already has a %s with %s that this configuration does not own. Adopt it with "+
+			"The server already has %s with %s that this configuration does not own. Adopt it with "+
 				"\"wso2plan import '%s' '%s'\" or an import block, or choose another %s.",
-			t.Name, keyPhrase(t, key), a, o.ID, t.Key[len(t.Key)-1])))
+			withArticle(t.Name), keyPhrase(t, key), a, o.ID, t.Key[len(t.Key)-1])))
 		return false
 	}
 	if other := p.owner[class+"\n"+o.ID]; p.stands(other) {

@@ -142,7 +142,7 @@ claim_mapping {
 		t.Errorf("got  %#v\nwant %#v", got, want)
 	}
 	// Marking alone fills nothing in.
-	marked := typ.MarkSensitive(v)
+	marked := typ.MarkSensitive(typ.Object(map[string]cty.Value{"password": cty.StringVal("secret")}))
 	if got := marked.GetAttr("user_store"); !got.IsNull() {
 		t.Errorf("user_store is %#v", got)
 	}

@@ -70,7 +70,11 @@ func (a *Attribute) spec(configurable, required bool) hcldec.Spec {
 	if !configurable {
 		return &hcldec.LiteralSpec{Value: cty.NullVal(a.Type)}
 	}
-	return &hcldec.AttrSpec{Name: a.Name, Type: a.Type, Required: required}
+	spec := &hcldec.AttrSpec{Name: a.Name, Type: a.Type, Required: required}
+	if a.HasDefault() {
+		return &hcldec.DefaultSpec{Primary: spec, Default: &hcldec.LiteralSpec{Value: mustConvert(a.Name, a.Default, a.Type)}}
+	}
+	return spec
 }
 
 // ImpliedType returns the object type of the block's values: every attribute and every nested
@@ -165,6 +169,9 @@ func (b *Block) fill(v cty.Value, defaults bool) cty.Value {
 	if v.IsNull() || !v.IsKnown() {
 		return v.WithMarks(marks)
 	}
+	if !b.needsFill(v, defaults) {
+		return v.WithMarks(marks)
+	}
 	attrs := v.AsValueMap()
 	for i := range b.Attributes {
 		a := &b.Attributes[i]
@@ -195,6 +202,37 @@ func (b *Block) fill(v cty.Value, defaults bool) cty.Value {
 		attrs[n.Name] = cty.ListVal(elems).WithMarks(listMarks)
 	}
 	return cty.ObjectVal(attrs).WithMarks(marks)
+}
+
+// needsFill reports whether fill changes v, an unmarked object; it is cheaper than a copy.
+func (b *Block) needsFill(v cty.Value, defaults bool) bool {
+	for i := range b.Attributes {
+		a := &b.Attributes[i]
+		if !a.Sensitive && !(defaults && a.HasDefault()) {
+			continue
+		}
+		x := v.GetAttr(a.Name)
+		if x.IsMarked() {
+			if a.Sensitive && !x.HasMark(Sensitive) {
+				return true
+			}
+			continue
+		}
+		if null := x.IsNull(); a.Sensitive && !null || defaults && a.HasDefault() && null {
+			return true
+		}
+	}
+	for i := range b.Blocks {
+		n := &b.Blocks[i]
+		if !n.Block.fills(defaults) {
+			continue
+		}
+		x, _ := v.GetAttr(n.Name).Unmark()
+		if x.IsKnown() && !x.IsNull() && (n.Nesting == Single || x.LengthInt() > 0) {
+			return true
+		}
+	}
+	return false
 }
 
 // fills reports whether fill could change anything.
