@@ -121,10 +121,10 @@ func (t *tenant) applicationInfo(a *application) applicationInfo {
 func listApplications(c *call) *answer {
 	c.subscriber()
 	query := c.request.URL.Query()
-	name := query.Get("query") // a part of the name, with case (seen)
+	name := strings.ToLower(query.Get("query")) // a part of the name (seen)
 	list := []*application{}
 	for _, a := range c.tenant.Applications.list {
-		if c.mayUse(a) && (name == "" || strings.Contains(*a.Name, name)) {
+		if c.mayUse(a) && (name == "" || strings.Contains(strings.ToLower(*a.Name), name)) {
 			list = append(list, a)
 		}
 	}

@@ -380,8 +380,8 @@ func (v mappingView) read(ctx context.Context) *applicationKey {
 	}
 	out := v.remote.key(&v.mapping, client)
 	out.KeyState = ptr("COMPLETED")
-	if v.mapping.ConsumerKey == "" {
-		out.KeyState = ptr("CREATED") // a half-made one
+	if v.mapping.ConsumerKey == "" { // a half-made one (seen)
+		out.KeyState, out.SupportedGrantTypes, out.AdditionalProperties = ptr("APPROVED"), nil, nil
 	}
 	out.Token = &keyToken{TokenScopes: []string{}, ValidityTime: ptr(int64(0))}
 	return out

@@ -210,7 +210,8 @@ func TestStuckMapping(t *testing.T) {
 		t.Errorf("again: %s", got.raw)
 	}
 	keys := c.get(200, app+"/oauth-keys").list()
-	if len(keys) != 1 || keys[0].at("consumerKey") != nil || keys[0].text("keyManager") != "Wrong" {
+	if len(keys) != 1 || keys[0].at("consumerKey") != nil || keys[0].text("keyManager") != "Wrong" || keys[0].text("keyState") != "APPROVED" ||
+		keys[0].at("supportedGrantTypes") != nil {
 		t.Fatalf("the half-made mapping: %v", keys)
 	}
 	right := is.is7("Wrong", "pw")

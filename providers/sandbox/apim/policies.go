@@ -28,6 +28,7 @@ type policyKind[T any, P policyRow[T]] struct {
 	fresh    func() P                          // the DTO with its defaults
 	check    func(c *call, new, old P) *answer // what bean validation does not see; old is nil on create
 	inUse    func(c *call, p P) *answer
+	made     func(P) any // what the answer to POST shows of it
 	summary  func(P) any // what a list shows of it
 }
 
@@ -39,6 +40,7 @@ func policyRoutes() []route {
 			fresh:   func() *applicationPolicy { return &applicationPolicy{} },
 			check:   checkApplicationPolicy,
 			inUse:   applicationPolicyInUse,
+			made:    func(p *applicationPolicy) any { return p },
 			summary: func(p *applicationPolicy) any { return p },
 		}.routes(),
 		policyKind[subscriptionPolicy, *subscriptionPolicy]{
@@ -47,8 +49,16 @@ func policyRoutes() []route {
 			fresh: func() *subscriptionPolicy {
 				return &subscriptionPolicy{CustomAttributes: []customAttribute{}, StopOnQuotaReach: ptr(false)}
 			},
-			check:   checkSubscriptionPolicy,
-			inUse:   subscriptionPolicyInUse,
+			check: checkSubscriptionPolicy,
+			inUse: subscriptionPolicyInUse,
+			made: func(p *subscriptionPolicy) any {
+				if p.Monetization == nil {
+					return p
+				}
+				shown := *p // [seen]: this answer shows another monetization than GET
+				shown.Monetization = &monetization{ptr("DYNAMICRATE"), map[string]*string{}}
+				return &shown
+			},
 			summary: func(p *subscriptionPolicy) any { return p },
 		}.routes(),
 		policyKind[advancedPolicy, *advancedPolicy]{
@@ -57,6 +67,7 @@ func policyRoutes() []route {
 			fresh: func() *advancedPolicy { return &advancedPolicy{ConditionalGroups: []conditionalGroup{}} },
 			check: checkAdvancedPolicy,
 			inUse: advancedPolicyInUse,
+			made:  func(p *advancedPolicy) any { return p },
 			summary: func(p *advancedPolicy) any {
 				// The list leaves the conditional groups out (apim-behaviour 3.2).
 				return struct {
@@ -71,6 +82,7 @@ func policyRoutes() []route {
 			fresh:   func() *customRule { return &customRule{} },
 			check:   checkCustomRule,
 			inUse:   func(*call, *customRule) *answer { return nil },
+			made:    func(p *customRule) any { return p },
 			summary: func(p *customRule) any { return p },
 		}.routes(),
 	)
@@ -144,7 +156,7 @@ func (k policyKind[T, P]) create(c *call) *answer {
 	}
 	k.complete(b, newID(), name)
 	k.rows(c.tenant).add(p)
-	return created(admin.location+"/throttling/policies/"+k.path+"/"+*b.PolicyID, p)
+	return created(admin.location+"/throttling/policies/"+k.path+"/"+*b.PolicyID, k.made(p))
 }
 
 func (k policyKind[T, P]) update(c *call) *answer {
@@ -231,11 +243,9 @@ func unkept(level string, new, old *policyBase) *answer {
 func (l *throttleLimit) isAI() bool { return *l.Type == "AIAPIQUOTALIMIT" }
 
 func checkApplicationPolicy(_ *call, p, old *applicationPolicy) *answer {
-	if p.BurstLimit == nil {
-		p.BurstLimit = &burstLimit{}
-	}
-	if p.BurstLimit.RateLimitCount == nil {
-		p.BurstLimit.RateLimitCount = ptr(int64(0))
+	// A burst limit counts when it is whole and above zero (seen).
+	if b := p.BurstLimit; b == nil || b.RateLimitCount == nil || *b.RateLimitCount <= 0 || b.RateLimitTimeUnit == nil {
+		p.BurstLimit = &burstLimit{RateLimitCount: ptr(int64(0))}
 	}
 	if !p.DefaultLimit.keep() || p.DefaultLimit.isAI() {
 		return unkept("Application", &p.policyBase, baseOf(old))
@@ -263,25 +273,25 @@ func applicationPolicyInUse(c *call, p *applicationPolicy) *answer {
 	return nil
 }
 
-func checkSubscriptionPolicy(c *call, p, old *subscriptionPolicy) *answer {
+func checkSubscriptionPolicy(_ *call, p, old *subscriptionPolicy) *answer {
 	if !p.DefaultLimit.keep() {
 		return general()
 	}
-	if p.BillingPlan == nil {
-		return internal("") // a null pointer in the server
+	if p.BillingPlan == nil && old == nil {
+		return internal("") // a null pointer in the server, on create alone
 	}
 	if old != nil && p.DefaultLimit.isAI() != old.DefaultLimit.isAI() {
 		return refuse(http.StatusBadRequest, 900974, "Bad Request", "Subscription quota type can not be changed for AI Subscription policies.")
 	}
-	if p.Permissions != nil {
-		if len(p.Permissions.Roles) == 0 {
-			return refuse(http.StatusBadRequest, 900600, "Role list cannot be empty", "Role list cannot be empty")
+	if p.Permissions != nil && len(p.Permissions.Roles) == 0 { // roles that do not exist pass (seen)
+		return refuse(http.StatusBadRequest, 900600, "Role list cannot be empty", "Role list cannot be empty")
+	}
+	if p.Monetization != nil {
+		kept := map[string]*string{}
+		for _, name := range []string{"billingCycle", "currencyType", "fixedPrice", "pricePerRequest"} {
+			kept[name] = p.Monetization.Properties[name]
 		}
-		for _, role := range p.Permissions.Roles {
-			if !c.server.options.RoleExists(c.tenant.Domain, role) {
-				return refuse(http.StatusBadRequest, 900610, "Invalid user roles found", "Invalid user roles found")
-			}
-		}
+		p.Monetization.Properties = kept
 	}
 	for _, n := range []**int64{&p.GraphQLMaxComplexity, &p.GraphQLMaxDepth, &p.RateLimitCount, &p.SubscriberCount} {
 		if *n == nil {
@@ -306,40 +316,35 @@ func checkAdvancedPolicy(_ *call, p, old *advancedPolicy) *answer {
 		if !g.Limit.keep() || g.Limit.isAI() {
 			return unkept("Advanced", &p.policyBase, baseOf(old))
 		}
-		inverted := map[string]bool{}
 		for j := range g.Conditions {
 			condition := &g.Conditions[j]
-			if a := checkCondition(condition); a != nil {
-				return a
+			if ip := condition.IPCondition; *condition.Type == "IPCONDITION" && ip != nil && ip.IPConditionType == nil {
+				return internal("")
 			}
-			invert := condition.InvertCondition != nil && *condition.InvertCondition
-			if was, seen := inverted[*condition.Type]; seen && was != invert {
-				return badRequest("Header conditions of the same type must have the same invert condition")
+			if !condition.keep() {
+				return unkept("Advanced", &p.policyBase, baseOf(old))
 			}
-			inverted[*condition.Type] = invert
 		}
 	}
 	return nil
 }
 
-func checkCondition(c *throttleCondition) *answer {
+// keep checks that the condition holds what its type promises, and drops the rest.
+func (c *throttleCondition) keep() bool {
 	has := false
 	kept := throttleCondition{Type: c.Type, InvertCondition: c.InvertCondition}
 	switch *c.Type {
 	case "HEADERCONDITION":
 		has, kept.HeaderCondition = c.HeaderCondition != nil, c.HeaderCondition
 	case "IPCONDITION":
-		has, kept.IPCondition = c.IPCondition != nil && c.IPCondition.IPConditionType != nil, c.IPCondition
+		has, kept.IPCondition = c.IPCondition != nil, c.IPCondition
 	case "JWTCLAIMSCONDITION":
 		has, kept.JWTClaimsCondition = c.JWTClaimsCondition != nil, c.JWTClaimsCondition
 	case "QUERYPARAMETERCONDITION":
 		has, kept.QueryParameterCondition = c.QueryParameterCondition != nil, c.QueryParameterCondition
 	}
-	if !has {
-		return badRequest("Throttle Condition type is not supported")
-	}
 	*c = kept
-	return nil
+	return has
 }
 
 func checkCustomRule(_ *call, p, _ *customRule) *answer {

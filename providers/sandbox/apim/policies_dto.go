@@ -76,9 +76,11 @@ type subscriptionPolicy struct {
 }
 
 type monetization struct {
-	MonetizationPlan *string           `json:"monetizationPlan" enum:"FIXEDRATE,DYNAMICRATE"`
-	Properties       map[string]string `json:"properties" is:"required"`
+	MonetizationPlan *string            `json:"monetizationPlan" enum:"FIXEDRATE,DYNAMICRATE"`
+	Properties       map[string]*string `json:"properties" is:"required"`
 }
+
+func (m *monetization) defaults() { m.Properties = map[string]*string{} }
 
 type customAttribute struct {
 	Name  *string `json:"name" is:"required"`

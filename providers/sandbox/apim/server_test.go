@@ -286,9 +286,6 @@ func TestPolicies(t *testing.T) {
 	if got := c.put(400, gold, `{"policyName":"Gold","billingPlan":"FREE",`+request+`,"permissions":{"permissionType":"ALLOW","roles":[]}}`); got.number("code") != 900600 {
 		t.Errorf("no roles: %s", got.raw)
 	}
-	if got := c.put(400, gold, `{"policyName":"Gold","billingPlan":"FREE",`+request+`,"permissions":{"permissionType":"ALLOW","roles":["nobody"]}}`); got.number("code") != 900610 {
-		t.Errorf("unknown role: %s", got.raw)
-	}
 	got := c.put(200, gold, `{"policyName":"Gold",`+request+`,"permissions":{"permissionType":"ALLOW","roles":["admin"]},"customAttributes":[{"name":"a","value":"b"}],
 		"billingPlan":"COMMERCIAL","monetization":{"monetizationPlan":"FIXEDRATE","properties":{"currencyType":"USD"}},"rateLimitCount":-1,"rateLimitTimeUnit":"NA"}`)
 	if got.text("monetization", "monetizationPlan") != "FIXEDRATE" || got.number("rateLimitCount") != -1 || got.number("subscriberCount") != 0 {
@@ -297,10 +294,24 @@ func TestPolicies(t *testing.T) {
 	group := `{"policyName":"Groups",` + request + `,"conditionalGroups":[{"description":"d","limit":{"type":"REQUESTCOUNTLIMIT",` + limits["REQUESTCOUNTLIMIT"] + `},
 		"conditions":[{"type":"HEADERCONDITION","invertCondition":%s,"headerCondition":{"headerName":"a","headerValue":"b"}},
 		{"type":"HEADERCONDITION","headerCondition":{"headerName":"c","headerValue":"d"}}]}]}`
-	c.post(400, policies+"advanced", fmt.Sprintf(group, "true"))
-	made := c.post(201, policies+"advanced", fmt.Sprintf(group, "false"))
+	c.post(500, policies+"advanced", `{"policyName":"Empty",`+request+`,"conditionalGroups":[{"limit":{"type":"REQUESTCOUNTLIMIT",`+limits["REQUESTCOUNTLIMIT"]+`},"conditions":[{"type":"HEADERCONDITION"}]}]}`)
+	made := c.post(201, policies+"advanced", fmt.Sprintf(group, "true"))
 	if !strings.Contains(made.raw, `"headerName":"c"`) || !strings.Contains(made.raw, `"ipCondition":null`) {
 		t.Errorf("groups: %s", made.raw)
+	}
+	paid := c.post(201, policies+"subscription", `{"policyName":"Paid",`+request+`,"billingPlan":"COMMERCIAL",
+		"monetization":{"monetizationPlan":"FIXEDRATE","properties":{"fixedPrice":"5","colour":"red"}}}`)
+	read := c.get(200, policies+"subscription/"+paid.text("policyId"))
+	if paid.text("monetization", "monetizationPlan") != "DYNAMICRATE" || read.text("monetization", "monetizationPlan") != "FIXEDRATE" ||
+		read.text("monetization", "properties", "fixedPrice") != "5" || read.at("monetization", "properties", "colour") != nil {
+		t.Errorf("made %s, read %s", paid.raw, read.raw)
+	}
+	for burst, want := range map[string]float64{`{"rateLimitCount":5,"rateLimitTimeUnit":"sec"}`: 5, `{"rateLimitCount":5}`: 0, `{"rateLimitCount":-1,"rateLimitTimeUnit":"NA"}`: 0} {
+		n++
+		got := c.post(201, policies+"application", fmt.Sprintf(`{"policyName":"P%d",%s,"burstLimit":%s}`, n, request, burst))
+		if got.number("burstLimit", "rateLimitCount") != want {
+			t.Errorf("burst %s: %s", burst, got.raw)
+		}
 	}
 	for _, p := range c.get(200, policies+"advanced").list() {
 		if _, shown := p.any["conditionalGroups"]; shown {
