@@ -485,6 +485,9 @@ func cleanUpKeys(c *call) *answer {
 // deleteKeys removes the mapping and the client that was made for it; a mapped client stays.
 func deleteKeys(c *call) *answer {
 	v, bad := c.ownKeys()
+	if bad != nil && bad.status == http.StatusInternalServerError { // apim-behaviour 4.2; the null pointer of the others is not known of this one
+		return refuse(http.StatusNotFound, 900331, "Key Mapping Not Found", "Key Mapping Not Found for the given id")
+	}
 	if bad != nil {
 		return bad
 	}

@@ -194,6 +194,7 @@ func TestKeysOfIS7(t *testing.T) {
 		t.Errorf("%d clients are left", is.count())
 	}
 	c.get(500, item)
+	c.delete(404, item)
 	c.delete(200, kms+"/"+km)
 }
 
