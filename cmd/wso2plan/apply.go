@@ -131,16 +131,16 @@ func (t *terminal) apply(ctx context.Context, cmd *cli.Command, v values, req ap
 			return err
 		}
 	}
-	return p.carryOut(ctx, cmd, plan, session, req.opts)
+	return p.carryOut(ctx, cmd, plan, session, req)
 }
 
 // carryOut applies a plan that was approved and says what was done.
-func (p *project) carryOut(ctx context.Context, cmd *cli.Command, plan *engine.Plan, session engine.Session, opts engine.PlanOptions) error {
+func (p *project) carryOut(ctx context.Context, cmd *cli.Command, plan *engine.Plan, session engine.Session, req applyRequest) error {
 	t := p.t
 	json := cmd.Bool("json")
 	if json {
 		p.progress.out = t.err
-	} else if !plan.Empty() {
+	} else if !plan.Empty() && req.reviewed == nil {
 		fmt.Fprintln(t.out)
 	}
 	result, diags := p.reconciler.Apply(ctx, plan, session)
@@ -150,7 +150,7 @@ func (p *project) carryOut(ctx context.Context, cmd *cli.Command, plan *engine.P
 		err = resultJSON(t.out, result)
 	} else {
 		fmt.Fprintln(t.out)
-		err = render.Result(t.out, result, opts.Destroy, t.options(false))
+		err = render.Result(t.out, result, req.opts.Destroy, t.options(false))
 	}
 	if err != nil {
 		return err

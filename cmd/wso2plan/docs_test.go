@@ -22,6 +22,11 @@ func TestDocs(t *testing.T) {
 			t.Fatal(err)
 		}
 		file := filepath.Join(root, "providers", name, "README.md")
+		if *update {
+			if err := os.WriteFile(file, want, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
 		got, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

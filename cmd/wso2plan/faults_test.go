@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -125,25 +124,7 @@ func (f *faults) find(server string, r *http.Request) *fault {
 
 // signalHolder signals the process that holds the lock of the store in the script's directory.
 func signalHolder(ts *testscript.TestScript, sig os.Signal) {
-	text, err := os.ReadFile(ts.MkAbs("wso2plan.state.lock.info"))
-	if err != nil {
-		ts.Logf("no process holds the lock: %v", err)
-		return
-	}
-	var holder struct{ PID int }
-	if err := json.Unmarshal(text, &holder); err != nil {
-		ts.Logf("unreadable lock: %v", err)
-		return
-	}
-	p, err := os.FindProcess(holder.PID)
-	if err != nil {
-		ts.Logf("no process %d: %v", holder.PID, err)
-		return
-	}
-	if err := p.Signal(sig); err != nil {
-		ts.Logf("signal to %d: %v", holder.PID, err)
-	}
-	if sig == os.Kill {
-		time.Sleep(50 * time.Millisecond) // until it is gone
+	if err := signalLocked(ts.MkAbs("wso2plan.state.lock.info"), sig); err != nil {
+		ts.Logf("%v", err)
 	}
 }
