@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -371,8 +372,8 @@ func (d *differ) managedKeys(path cty.Path) []string {
 		if !ok {
 			continue
 		}
-		if key, err := ctyjson.Unmarshal([]byte(strings.TrimSuffix(rest, "]")), cty.String); err == nil {
-			keys = append(keys, key.AsString())
+		if key, err := strconv.Unquote(strings.TrimSuffix(rest, "]")); err == nil {
+			keys = append(keys, key)
 		}
 	}
 	slices.Sort(keys)

@@ -14,8 +14,7 @@ import (
 type leaf struct {
 	path      string
 	value     cty.Value
-	sensitive bool
-	writeOnly bool
+	sensitive bool // by the configuration, not by the schema
 }
 
 // leaves returns the managed paths of a wanted value, and for blocks a leaf that says that they are
@@ -28,7 +27,7 @@ func leaves(t *schema.Type, wanted cty.Value, former map[string]string) []leaf {
 		u, marks := v.UnmarkDeep()
 		if u.IsWhollyKnown() && !u.IsNull() {
 			out = append(out, leaf{schema.PathString(path), a.Normal(u),
-				sensitive || a.Sensitive || len(marks) > 0, a.WriteOnly})
+				!a.Sensitive && (sensitive || len(marks) > 0)})
 		}
 	}
 	present := func(path cty.Path) {

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hcldec"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/function"
 )
 
 // mark is the type of our cty marks, so that no other package's mark equals one of them.
@@ -70,12 +71,29 @@ func (a *Attribute) spec(configurable, required bool) hcldec.Spec {
 	if !configurable {
 		return &hcldec.LiteralSpec{Value: cty.NullVal(a.Type)}
 	}
-	spec := &hcldec.AttrSpec{Name: a.Name, Type: a.Type, Required: required}
+	var spec hcldec.Spec = &hcldec.AttrSpec{Name: a.Name, Type: a.Type, Required: required}
 	if a.HasDefault() {
-		return &hcldec.DefaultSpec{Primary: spec, Default: &hcldec.LiteralSpec{Value: mustConvert(a.Name, a.Default, a.Type)}}
+		spec = &hcldec.DefaultSpec{Primary: spec, Default: &hcldec.LiteralSpec{Value: mustConvert(a.Name, a.Default, a.Type)}}
+	}
+	if a.Sensitive {
+		spec = &hcldec.TransformFuncSpec{Wrapped: spec, Func: markSensitive}
 	}
 	return spec
 }
+
+// markSensitive marks its argument, unless that is null. Done while decoding it spares a copy of
+// the whole object.
+var markSensitive = function.New(&function.Spec{
+	Params: []function.Parameter{{Name: "v", Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true,
+		AllowDynamicType: true, AllowMarked: true}},
+	Type: func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		if !args[0].IsMarked() && args[0].IsNull() {
+			return args[0], nil
+		}
+		return args[0].Mark(Sensitive), nil
+	},
+})
 
 // ImpliedType returns the object type of the block's values: every attribute and every nested
 // block, ReadOnly ones too.
