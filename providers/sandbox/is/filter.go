@@ -104,13 +104,13 @@ func filterWords(input string) ([]filterWord, error) {
 	return words, nil
 }
 
-// parseCondition reads the filter inside brackets: one condition.
+// parseCondition reads the filter inside the brackets of a member's path: value or display, eq.
 func parseCondition(input string) (condition, error) {
 	f, err := parseFilter(input)
 	if err != nil {
 		return condition{}, err
 	}
-	if len(f) != 1 || f[0].op != "eq" {
+	if len(f) != 1 || f[0].op != "eq" || f[0].attr != "value" && f[0].attr != "display" {
 		return condition{}, fmt.Errorf("filter %q is not supported in a path", input)
 	}
 	return f[0], nil
@@ -175,7 +175,7 @@ func (s *Server) compileUsers(f filter) (userMatch, *answer) {
 
 func (s *Server) compileUser(c condition) (userMatch, *answer) {
 	p, ok := s.schema.parse(c.attr)
-	if !ok || p.whole || p.filter != nil {
+	if !ok {
 		return nil, scimError(http.StatusBadRequest, "invalidValue", "Not a valid attribute name/uri")
 	}
 	if !slices.Contains([]string{"eq", "co", "sw", "ew", "ge", "le"}, c.op) {

@@ -56,7 +56,7 @@ func (s *Server) findMembers(v any, store string, needDisplay bool) ([]*user, *a
 		}
 		u := s.dir.users[id]
 		if u == nil {
-			return nil, badValue("User: " + id + " does not exist in the user store: " + store)
+			return nil, badValue("User: " + id + " doesn't exist in the user store.")
 		}
 		if u.store != store {
 			return nil, badValue("Adding users from different user stores to a group is not allowed: " + u.userName())
@@ -306,9 +306,8 @@ type groupChange func(*group) *answer
 
 func (s *Server) changeGroup(id string, body map[string]any, p projection) *answer {
 	operations, refused, err := readOperations(body)
-	internal := scimError(http.StatusInternalServerError, "", "Error in performing the patch operation on group resource.")
 	if err != nil {
-		return internal
+		return failedPatch("group")
 	}
 	if refused != nil {
 		return refused
@@ -336,64 +335,73 @@ func (s *Server) changeGroup(id string, body map[string]any, p projection) *answ
 	return s.showGroup(g, p).at(s.groupURL(g.id))
 }
 
+// readGroupChange reads one operation. The refusals are charon's.
 func (s *Server) readGroupChange(g *group, o operation) ([]groupChange, *answer) {
-	if o.path == "" {
+	if !o.hasPath {
 		members, ok := o.value.(map[string]any)
 		if !ok {
-			return nil, badSyntax("invalidSyntax")
+			return nil, failedPatch("group")
 		}
 		var changes []groupChange
-		if v, ok := members["displayName"]; ok {
-			changes = append(changes, func(g *group) *answer { return s.rename(g, textOf(v)) })
-		}
-		if v, ok := members["members"]; ok {
-			found, refused := s.findMembers(v, g.store, true)
-			if refused != nil {
-				return nil, refused
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			switch value := members[name]; {
+			case name == "displayName":
+				changes = append(changes, func(g *group) *answer { return s.rename(g, textOf(value)) })
+			case name == "members":
+				// An add needs display with each value, a replace does not.
+				found, refused := s.findMembers(value, g.store, o.op == "add")
+				if refused != nil {
+					return nil, refused
+				}
+				changes = append(changes, memberChange(o.op, found))
+			case name != "schemas" && o.op == "replace":
+				return nil, refuse(syntax, "Not a valid attribute.")
 			}
-			changes = append(changes, memberChange(o.op, found))
 		}
 		return changes, nil
 	}
-	textual := o.path
-	if hasPrefixFold(textual, coreGroup+":") {
-		textual = textual[len(coreGroup)+1:]
-	}
-	name, rest, bracketed := strings.Cut(textual, "[")
+	name, rest, bracketed := strings.Cut(strings.TrimPrefix(o.path, coreGroup+":"), "[")
+	_, isList := o.value.([]any)
 	switch {
-	case strings.EqualFold(name, "displayName"):
-		if o.op == "remove" {
-			return nil, scimError(http.StatusBadRequest, "mutability", "Can not remove a required attribute or a read-only attribute")
+	case name == "displayName" && o.op == "remove":
+		return nil, refuse(syntax, "displayName is not a valid attribute.")
+	case name == "displayName" && !o.hasValue:
+		return nil, nil
+	case name == "displayName":
+		text, ok := o.value.(string)
+		if !ok {
+			return nil, failedPatch("group")
 		}
-		return []groupChange{func(g *group) *answer { return s.rename(g, textOf(o.value)) }}, nil
-	case strings.EqualFold(name, "members") && bracketed && o.op == "remove":
-		c, err := parseCondition(strings.TrimSuffix(rest, "]"))
-		if err != nil || !strings.HasSuffix(rest, "]") {
-			return nil, scimError(http.StatusBadRequest, "invalidFilter", "Invalid filter")
+		return []groupChange{func(g *group) *answer { return s.rename(g, text) }}, nil
+	case name != "members", bracketed && o.op != "remove":
+		return nil, refuse(syntax, "Not a valid attribute.")
+	case bracketed:
+		inside, _, closed := strings.Cut(rest, "]") // a member after it is not looked at
+		c, err := parseCondition(inside)
+		if err != nil || !closed {
+			return nil, refuse(syntax, "Invalid filter")
 		}
 		return []groupChange{func(g *group) *answer {
 			for _, u := range slices.Collect(maps.Values(g.members)) {
-				if strings.EqualFold(c.attr, "value") && u.id == c.value || strings.EqualFold(c.attr, "display") && strings.EqualFold(u.userName(), c.value) {
+				if c.attr == "value" && u.id == c.value || c.attr == "display" && strings.EqualFold(u.userName(), c.value) {
 					g.remove(u)
 				}
 			}
 			return nil
 		}}, nil
-	case strings.EqualFold(name, "members") && o.op == "remove":
+	case o.op == "remove" && o.hasValue, o.op == "add" && !isList, o.op == "replace" && (isList || !o.hasValue):
+		// IS 7.1 answers 500 to a replace of the list by path, and takes the same change without one (is-behaviour 22).
+		return nil, failedPatch("group")
+	case o.op == "remove":
 		return []groupChange{memberChange("replace", nil)}, nil
-	case strings.EqualFold(name, "members") && o.op == "add" && !bracketed:
-		found, refused := s.findMembers(o.value, g.store, true)
-		if refused != nil {
-			return nil, refused
-		}
-		return []groupChange{memberChange("add", found)}, nil
-	case strings.EqualFold(name, "members"):
-		// IS 7.1 answers 500 to replace with a path, and takes the same change without one (is-behaviour 22).
-		return nil, scimError(http.StatusInternalServerError, "", "Error in performing the patch operation on group resource.")
-	case slices.Contains([]string{"id", "meta", "roles", "schemas"}, name):
-		return nil, scimError(http.StatusBadRequest, "mutability", "Can not replace a immutable attribute or a read-only attribute")
+	case o.op == "replace":
+		return nil, badSyntax(syntax)
 	}
-	return nil, badSyntax("No attribute with the name : " + o.path)
+	found, refused := s.findMembers(o.value, g.store, true)
+	if refused != nil {
+		return nil, refused
+	}
+	return []groupChange{memberChange("add", found)}, nil
 }
 
 func memberChange(op string, found []*user) groupChange {

@@ -5,17 +5,16 @@ import (
 	"slices"
 )
 
-// valuesOf reads a list of {"value": …} objects; a single object and bare texts are taken too.
+// valuesOf reads a list of {"value": …} objects; bare texts in it are dropped.
 func valuesOf(v any) ([]string, bool) {
 	list, ok := v.([]any)
 	if !ok {
-		list = []any{v}
+		return nil, false
 	}
 	var values []string
 	for _, element := range list {
 		switch element := element.(type) {
 		case string:
-			values = append(values, element)
 		case map[string]any:
 			value, ok := element["value"].(string)
 			if !ok {
@@ -84,7 +83,7 @@ func (s *Server) findUsers(ids []string) ([]*user, *answer) {
 	for _, id := range ids {
 		u := s.dir.users[id]
 		if u == nil {
-			return nil, badValue("User: " + id + " does not exist in the user store.")
+			return nil, badValue("User: " + id + " doesn't exist in the user store.")
 		}
 		found = append(found, u)
 	}
@@ -96,7 +95,7 @@ func (s *Server) findGroups(ids []string) ([]*group, *answer) {
 	for _, id := range ids {
 		g := s.dir.groups[id]
 		if g == nil {
-			return nil, badValue("No group found for the group ID: " + id)
+			return nil, badValue("Group: " + id + " doesn't exist in the user store.")
 		}
 		found = append(found, g)
 	}

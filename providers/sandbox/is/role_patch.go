@@ -22,8 +22,8 @@ func (s *Server) patchRole(c *call) *answer {
 // changeRole carries out a PATCH on copies of the lists, which replace the role's own when every operation is good.
 func (s *Server) changeRole(id string, body map[string]any) *answer {
 	operations, refused, err := readOperations(body)
-	if err != nil {
-		return scimError(http.StatusInternalServerError, "", "Error in performing the patch operation on role resource.")
+	if err != nil || refused == nil && len(operations) == 0 {
+		return failedPatch("role")
 	}
 	if refused != nil {
 		return refused
@@ -73,50 +73,61 @@ type rolePatch struct {
 	whole bool
 }
 
+// apply carries out one operation. The refusals are charon's.
 func (d *rolePatch) apply(o operation) *answer {
-	if o.path == "" {
+	if !o.hasPath {
 		members, ok := o.value.(map[string]any)
 		if !ok {
-			return badSyntax("invalidSyntax")
+			return failedPatch("role")
 		}
 		for _, name := range slices.Sorted(maps.Keys(members)) {
-			if name == "schemas" {
-				continue
-			}
-			if refused := d.apply(operation{o.op, name, members[name]}); refused != nil {
-				return refused
+			switch name {
+			case "schemas":
+			case "displayName", "permissions", "users", "groups":
+				if refused := d.apply(operation{op: o.op, path: name, hasPath: true, value: members[name], hasValue: true}); refused != nil {
+					return refused
+				}
+			case "audience", "id", "meta", "properties", "associatedApplications":
+				return failedPatch("role")
+			default:
+				return badSyntax(syntax)
 			}
 		}
 		return nil
 	}
-	textual := o.path
-	if hasPrefixFold(textual, roleSchema+":") {
-		textual = textual[len(roleSchema)+1:]
+	name, rest, bracketed := strings.Cut(strings.TrimPrefix(o.path, roleSchema+":"), "[")
+	if !slices.Contains([]string{"displayName", "permissions", "users", "groups"}, name) || bracketed && o.op != "remove" {
+		return refuse(syntax, "Not a valid attribute.")
 	}
-	name, rest, bracketed := strings.Cut(textual, "[")
-	var only *condition
-	if bracketed {
-		c, err := parseCondition(strings.TrimSuffix(rest, "]"))
-		if err != nil || !strings.HasSuffix(rest, "]") || o.op != "remove" {
-			return scimError(http.StatusBadRequest, "invalidFilter", "Invalid filter")
-		}
-		only = &c
+	if o.op == "replace" && !o.hasValue {
+		return refuse(syntax, "The value is not provided to perform patch replace operation.")
 	}
-	switch {
-	case strings.EqualFold(name, "displayName"):
+	if name == "displayName" {
 		if o.op == "remove" {
 			return badSyntax("Can not remove a required attribute")
 		}
 		d.name = textOf(o.value)
 		return nil
-	case strings.EqualFold(name, "permissions"):
-		return d.permissionsChange(o, only)
-	case strings.EqualFold(name, "users"):
-		return d.usersChange(o, only)
-	case strings.EqualFold(name, "groups"):
-		return d.groupsChange(o, only)
 	}
-	return scimError(http.StatusBadRequest, "invalidSyntax", "Not a valid attribute.")
+	var only *condition
+	if bracketed {
+		inside, _, closed := strings.Cut(rest, "]")
+		c, err := parseCondition(inside)
+		if err != nil || !closed {
+			return refuse(syntax, "Invalid filter")
+		}
+		only = &c
+	}
+	if _, isList := o.value.([]any); o.op == "remove" && o.hasValue || o.op != "remove" && !isList {
+		return failedPatch("role")
+	}
+	switch name {
+	case "permissions":
+		return d.permissionsChange(o, only)
+	case "users":
+		return d.usersChange(o, only)
+	}
+	return d.groupsChange(o, only)
 }
 
 func (d *rolePatch) permissionsChange(o operation, only *condition) *answer {
@@ -142,9 +153,8 @@ func (d *rolePatch) permissionsChange(o operation, only *condition) *answer {
 func (d *rolePatch) usersChange(o operation, only *condition) *answer {
 	if o.op == "remove" {
 		d.whole = d.whole || only == nil
-		d.users = slices.DeleteFunc(d.users, func(u *user) bool {
-			return only == nil || u.id == only.value || strings.EqualFold(only.attr, "display") && strings.EqualFold(u.userName(), only.value)
-		})
+		// A filter by display finds nobody.
+		d.users = slices.DeleteFunc(d.users, func(u *user) bool { return only == nil || only.attr == "value" && u.id == only.value })
 		return nil
 	}
 	values, ok := valuesOf(o.value)
@@ -164,9 +174,7 @@ func (d *rolePatch) usersChange(o operation, only *condition) *answer {
 
 func (d *rolePatch) groupsChange(o operation, only *condition) *answer {
 	if o.op == "remove" {
-		d.groups = slices.DeleteFunc(d.groups, func(g *group) bool {
-			return only == nil || g.id == only.value || strings.EqualFold(only.attr, "display") && strings.EqualFold(g.qualified(), only.value)
-		})
+		d.groups = slices.DeleteFunc(d.groups, func(g *group) bool { return only == nil || only.attr == "value" && g.id == only.value })
 		return nil
 	}
 	values, ok := valuesOf(o.value)

@@ -98,11 +98,12 @@ func (s *Server) splitPermissions(body map[string]any) (scopes, paths []string, 
 	if !ok || v == nil {
 		return nil, nil, nil
 	}
-	values, ok := valuesOf(v)
+	list, ok := v.([]any)
 	if !ok {
 		return nil, nil, badSyntax("invalidSyntax")
 	}
-	for _, value := range values {
+	for _, element := range list {
+		value := textOf(element)
 		switch {
 		case s.api.scopes[value] != nil:
 			scopes = append(scopes, value)

@@ -1,7 +1,6 @@
 package is
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,14 +115,13 @@ func (s *userSchema) find(urn, name string) (attribute, bool) {
 	return list[at], true
 }
 
-// A path names an attribute of a user, or a member of one: "name.givenName", "urn:scim:wso2:schema:accountLocked",
+// A path names an attribute of a user, or a member of one, or the elements of a list: "name.givenName", "urn:scim:wso2:schema:accountLocked",
 // `emails[type eq work].value`.
 type path struct {
 	urn    string
 	attr   attribute
 	member string
-	filter *condition // of the elements of a list
-	whole  bool       // the URN of an extension alone: all its attributes
+	filter filter // of the elements of a list; nil for all
 }
 
 // splitURN cuts the schema's URN off a path.
@@ -138,32 +136,13 @@ func (s *userSchema) splitURN(text string) (urn, rest string) {
 	return coreUser, text
 }
 
-// parse reads a path. ok is false when there is no such attribute.
+// parse reads the path of a filter: an attribute or a member of one. Letter case does not matter. ok is false when there is no such attribute.
 func (s *userSchema) parse(textual string) (p path, ok bool) {
 	var rest string
 	p.urn, rest = s.splitURN(textual)
-	if rest == "" {
-		p.whole = true
-		return p, p.urn != coreUser
-	}
-	if open := strings.IndexByte(rest, '['); open >= 0 {
-		end := strings.LastIndexByte(rest, ']')
-		if end < open {
-			return p, false
-		}
-		c, err := parseCondition(rest[open+1 : end])
-		if err != nil {
-			return p, false
-		}
-		p.filter = &c
-		rest = rest[:open] + rest[end+1:]
-	}
 	name, member, hasMember := strings.Cut(rest, ".")
-	if p.attr, ok = s.find(p.urn, name); !ok {
-		return p, false
-	}
-	if !hasMember {
-		return p, true
+	if p.attr, ok = s.find(p.urn, name); !ok || !hasMember {
+		return p, ok
 	}
 	p.member = member
 	return p, p.attr.has(member)
@@ -282,8 +261,12 @@ func textOf(v any) string {
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	case bool:
 		return strconv.FormatBool(v)
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case nil:
+		return ""
 	}
-	return fmt.Sprint(v)
+	return jsonText(v)
 }
 
 // acceptAll reads the attributes of a whole user from a request. Unknown and read-only ones are dropped without a word (is-behaviour 22).
