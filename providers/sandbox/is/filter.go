@@ -31,40 +31,52 @@ type complexFilter struct{ word string }
 
 func (e complexFilter) Error() string { return "Unsupported Operation: " + e.word }
 
-// parseFilter reads a filter. Values may be quoted or bare (is-behaviour 1.10).
+// parseFilter reads a filter. A value may be quoted or bare, and a bare one may hold spaces: it ends with the next "and" or "or" (is-behaviour 1.10).
 func parseFilter(input string) (filter, error) {
-	words, err := filterWords(input)
-	if err != nil {
-		return nil, err
-	}
+	words := filterWords(input)
 	var all filter
+	complex := ""
 	for i := 0; i < len(words); {
 		if len(all) > 0 {
-			switch word := strings.ToLower(words[i].text); {
-			case word == "and" && !words[i].quoted:
-				i++
-			case word == "or" && !words[i].quoted:
-				return nil, complexFilter{"or"}
-			default:
-				return nil, errOperator
+			if strings.EqualFold(words[i].text, "or") {
+				complex = "or"
 			}
+			i++ // the word is "and" or "or": nothing else ends a value
 		}
 		if i < len(words) && strings.EqualFold(words[i].text, "not") {
 			return nil, complexFilter{"not"}
 		}
 		if i+1 < len(words) && strings.EqualFold(words[i+1].text, "pr") {
-			all = append(all, condition{attr: words[i].text, op: "pr"})
-			i += 2
+			all = append(all, condition{attr: strings.TrimPrefix(words[i].text, "("), op: "pr"})
+			if i += 2; i < len(words) && !words[i].joins() {
+				return nil, errOperator
+			}
 			continue
 		}
 		if i+2 >= len(words) || !slices.Contains(operators, strings.ToLower(words[i+1].text)) {
 			return nil, errOperator
 		}
-		all = append(all, condition{words[i].text, strings.ToLower(words[i+1].text), words[i+2].text})
-		i += 3
+		c := condition{attr: strings.TrimPrefix(words[i].text, "("), op: strings.ToLower(words[i+1].text)}
+		var value []string
+		for i += 2; i < len(words) && !words[i].joins(); i++ {
+			text := words[i].text
+			if !words[i].quoted {
+				text = strings.TrimSuffix(text, ")")
+			}
+			if text != "" {
+				value = append(value, text)
+			}
+		}
+		if c.value = strings.Join(value, " "); c.value == "" {
+			return nil, errOperator
+		}
+		all = append(all, c)
 	}
-	if len(all) == 0 {
+	switch {
+	case len(all) == 0:
 		return nil, errOperator
+	case complex != "":
+		return nil, complexFilter{complex}
 	}
 	return all, nil
 }
@@ -74,34 +86,34 @@ type filterWord struct {
 	quoted bool
 }
 
-func filterWords(input string) ([]filterWord, error) {
+// joins says whether a word stands between two expressions.
+func (w filterWord) joins() bool {
+	return !w.quoted && (strings.EqualFold(w.text, "and") || strings.EqualFold(w.text, "or"))
+}
+
+// filterWords splits at spaces outside of quotes, single or double. A quote that is not closed reaches to the end.
+func filterWords(input string) []filterWord {
 	var words []filterWord
 	rest := strings.TrimSpace(input)
 	for rest != "" {
-		if rest[0] != '"' {
-			word, after, _ := strings.Cut(rest, " ")
-			words = append(words, filterWord{text: strings.Trim(word, "()")})
-			rest = strings.TrimSpace(after)
+		if quote := rest[0]; quote == '"' || quote == '\'' {
+			var b strings.Builder
+			at := 1
+			for ; at < len(rest) && rest[at] != quote; at++ {
+				if rest[at] == '\\' && at+1 < len(rest) {
+					at++
+				}
+				b.WriteByte(rest[at])
+			}
+			words = append(words, filterWord{b.String(), true})
+			rest = strings.TrimSpace(rest[min(at+1, len(rest)):])
 			continue
 		}
-		var b strings.Builder
-		closed, at := false, 1
-		for ; at < len(rest); at++ {
-			if rest[at] == '\\' && at+1 < len(rest) {
-				at++
-			} else if rest[at] == '"' {
-				closed = true
-				break
-			}
-			b.WriteByte(rest[at])
-		}
-		if !closed {
-			return nil, errOperator
-		}
-		words = append(words, filterWord{b.String(), true})
-		rest = strings.TrimSpace(rest[at+1:])
+		word, after, _ := strings.Cut(rest, " ")
+		words = append(words, filterWord{text: word})
+		rest = strings.TrimSpace(after)
 	}
-	return words, nil
+	return words
 }
 
 // parseCondition reads the filter inside the brackets of a member's path: value or display, eq.
@@ -214,7 +226,9 @@ func (s *Server) compileUser(c condition) (userMatch, *answer) {
 			return func(u *user) bool { return c.holds(timestamp(u.modified), false) }, nil
 		}
 		return nil, unsupportedAttribute(full)
-	case "roles", "schemas", "password":
+	case "schemas":
+		return nil, badValue("Not a valid attribute name/uri")
+	case "roles", "password":
 		return nil, unsupportedAttribute(full)
 	}
 	extension := func(u *user) map[string]any {

@@ -32,7 +32,7 @@ func (s *Server) groupDocument(g *group, withMembers bool) map[string]any {
 var groupSchemas = []string{coreGroup}
 
 func (s *Server) showGroup(g *group, p projection) *answer {
-	d := p.apply(s.groupDocument(g, p.builds(coreGroup, "members")), groupSchemas, "id", "displayName")
+	d := p.apply(s.groupDocument(g, p.shows("members")), "id", "displayName")
 	d["schemas"] = groupSchemas
 	return scimObject(http.StatusOK, d)
 }
@@ -85,8 +85,8 @@ func (s *Server) getGroup(c *call) *answer {
 
 func (s *Server) listGroups(c *call) *answer {
 	q := c.URL.Query()
-	if q.Get("sortBy") != "" || q.Get("sortOrder") != "" {
-		return scimError(http.StatusNotImplemented, "", "Sorting is not supported")
+	if refused := refuseSort(q, "Sorting is not supported"); refused != nil {
+		return refused
 	}
 	w, refused := readWindow(q)
 	if refused != nil {
@@ -129,8 +129,8 @@ func (s *Server) listGroups(c *call) *answer {
 			continue
 		}
 		// Members only for the asking (is-behaviour 4).
-		withMembers := len(p.only) > 0 && p.builds(coreGroup, "members")
-		body, err := json.Marshal(p.apply(s.groupDocument(g, withMembers), groupSchemas, "id", "displayName"))
+		withMembers := len(p.only) > 0 && p.shows("members")
+		body, err := json.Marshal(p.apply(s.groupDocument(g, withMembers), "id", "displayName"))
 		if err != nil {
 			return empty(http.StatusInternalServerError)
 		}

@@ -27,7 +27,7 @@ func (s *Server) roleHead(r *role) map[string]any {
 // roleDocument renders a whole role without schemas.
 func (s *Server) roleDocument(r *role, p projection) map[string]any {
 	d := s.roleHead(r)
-	if len(r.permissions) > 0 && p.builds(roleSchema, "permissions") {
+	if len(r.permissions) > 0 && p.shows("permissions") {
 		permissions := make([]reference, 0, len(r.permissions))
 		for _, name := range r.permissions {
 			if scope := s.api.scopes[name]; scope != nil {
@@ -36,21 +36,21 @@ func (s *Server) roleDocument(r *role, p projection) map[string]any {
 		}
 		d["permissions"] = permissions
 	}
-	if len(r.userOrder) > 0 && p.builds(roleSchema, "users") {
+	if len(r.userOrder) > 0 && p.shows("users") {
 		users := make([]reference, 0, len(r.userOrder))
 		for _, id := range r.userOrder {
 			users = append(users, reference{id, r.users[id].userName(), s.userURL(id)})
 		}
 		d["users"] = users
 	}
-	if len(r.groupOrder) > 0 && p.builds(roleSchema, "groups") {
+	if len(r.groupOrder) > 0 && p.shows("groups") {
 		groups := make([]reference, 0, len(r.groupOrder))
 		for _, id := range r.groupOrder {
 			groups = append(groups, reference{id, r.groups[id].qualified(), s.groupURL(id)})
 		}
 		d["groups"] = groups
 	}
-	if apps := s.app.ofRole(r); len(apps) > 0 && p.builds(roleSchema, "associatedApplications") {
+	if apps := s.app.ofRole(r); len(apps) > 0 && p.shows("associatedApplications") {
 		var list []reference
 		for _, a := range apps {
 			list = append(list, reference{a.id, a.name, s.opts.Base + applicationsPath + "/" + a.id})
@@ -80,13 +80,13 @@ func (s *Server) getRole(c *call) *answer {
 		return noRole(c.PathValue("id"))
 	}
 	p := readProjection(c.URL.Query())
-	return scimObject(http.StatusOK, withSchemas(p.apply(s.roleDocument(r, p), roleSchemas, "id", "displayName", "audience"), roleSchemas))
+	return scimObject(http.StatusOK, withSchemas(p.apply(s.roleDocument(r, p), "id", "displayName", "audience"), roleSchemas))
 }
 
 func (s *Server) listRoles(c *call) *answer {
 	q := c.URL.Query()
-	if q.Get("sortBy") != "" || q.Get("sortOrder") != "" {
-		return scimError(http.StatusNotImplemented, "", "Sorting is not supported.")
+	if refused := refuseSort(q, "Sorting is not supported."); refused != nil {
+		return refused
 	}
 	w, refused := readWindow(q)
 	if refused != nil {
@@ -129,7 +129,7 @@ func (s *Server) listRoles(c *call) *answer {
 	p := readProjection(q)
 	documents := make([][]byte, 0, len(found))
 	for _, r := range found {
-		body, err := json.Marshal(p.apply(s.roleDocument(r, p), roleSchemas, "id", "displayName", "audience", "meta"))
+		body, err := json.Marshal(p.apply(s.roleDocument(r, p), "id", "displayName", "audience", "meta"))
 		if err != nil {
 			return empty(http.StatusInternalServerError)
 		}

@@ -44,8 +44,8 @@ func (s *Server) getRoleV1(c *call) *answer {
 
 func (s *Server) listRolesV1(c *call) *answer {
 	q := c.URL.Query()
-	if q.Get("sortBy") != "" || q.Get("sortOrder") != "" {
-		return scimError(http.StatusNotImplemented, "", "Sorting is not supported.")
+	if refused := refuseSort(q, "Sorting is not supported."); refused != nil {
+		return refused
 	}
 	w, refused := readWindow(q)
 	if refused != nil {

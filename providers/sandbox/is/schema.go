@@ -1,6 +1,7 @@
 package is
 
 import (
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -145,7 +146,65 @@ func (s *userSchema) parse(textual string) (p path, ok bool) {
 		return p, ok
 	}
 	p.member = member
-	return p, p.attr.has(member)
+	for _, known := range p.attr.members {
+		if strings.EqualFold(known, member) {
+			p.member = known
+		}
+	}
+	return p, p.attr.has(p.member)
+}
+
+// check refuses a whole user whose members have shapes that the schema does not allow: charon's decoder is as strict as this, and no stricter.
+func (s *userSchema) check(body map[string]any) *answer {
+	for _, a := range s.attrs[coreUser] {
+		if v, ok := body[a.name]; ok {
+			if refused := a.check(v); refused != nil {
+				return refused
+			}
+		}
+	}
+	for _, urn := range s.urns[1:] {
+		v, ok := body[urn]
+		if !ok {
+			continue
+		}
+		members, isObject := v.(map[string]any)
+		if !isObject {
+			return badSyntax(syntax)
+		}
+		for _, a := range s.attrs[urn] {
+			if v, ok := members[a.name]; ok {
+				if refused := a.check(v); refused != nil {
+					return refused
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (a attribute) check(v any) *answer {
+	number, isNumber := v.(float64)
+	_, isText := v.(string)
+	_, isBool := v.(bool)
+	_, isObject := v.(map[string]any)
+	list, isList := v.([]any)
+	switch {
+	case a.name == "meta" || a.name == "schemas":
+	case a.kind == typedValues || a.name == "groups" || a.name == "roles":
+		if !isList {
+			return badSyntax(syntax)
+		}
+		if slices.Contains(list, nil) {
+			return refuse(syntax, "Unknown JSON representation for the MultiValued attribute "+a.name+" which has data type as COMPLEX")
+		}
+	case a.kind == complexValue && !isObject, a.kind == text && (isObject || isList || isNumber && number != float64(int64(number))):
+		return badSyntax(syntax)
+	case a.kind == boolean && !isText && !isBool:
+		// A number or null where a boolean is wanted is an exception that nobody catches.
+		return scimError(http.StatusInternalServerError, "", "Internal Server Error")
+	}
+	return nil
 }
 
 // has says whether an attribute has a member of that name.

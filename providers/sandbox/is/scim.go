@@ -189,40 +189,60 @@ func writeList(total, start int, documents [][]byte) *answer {
 	return &answer{status: http.StatusOK, kind: scimType, body: b}
 }
 
-// A projection is which attributes an answer shows: those of the attributes parameter, or all but those of excludedAttributes.
+// refuseSort refuses sorting, which is not implemented.
+func refuseSort(q url.Values, message string) *answer {
+	by, order := q.Get("sortBy"), q.Get("sortOrder")
+	switch {
+	case by != "" && order != "" && !strings.EqualFold(order, "ascending") && !strings.EqualFold(order, "descending"):
+		return badValue("Invalid sortOrder value is specified")
+	case by != "" || order != "":
+		return scimError(http.StatusNotImplemented, "", message)
+	}
+	return nil
+}
+
+// A projection is which attributes an answer shows: those of the attributes parameter, or all but those of excludedAttributes. Attributes of an
+// extension are named URN.name; charon does not know them as URN:name, nor core attributes with their URN.
 type projection struct {
 	only, not []string
 }
 
 func readProjection(q url.Values) projection {
-	split := func(text string) []string {
-		var names []string
-		for name := range strings.SplitSeq(text, ",") {
-			if name = strings.TrimSpace(name); name != "" {
-				names = append(names, name)
-			}
-		}
-		return names
+	var p projection
+	if q.Has("attributes") {
+		p.only = strings.Split(q.Get("attributes"), ",") // an empty one names nothing
 	}
-	return projection{split(q.Get("attributes")), split(q.Get("excludedAttributes"))}
+	if text := q.Get("excludedAttributes"); text != "" {
+		p.not = strings.Split(text, ",")
+	}
+	return p
 }
 
 func (p projection) all() bool { return len(p.only) == 0 && len(p.not) == 0 }
 
-// shows says whether an attribute is in the answer at all.
+func named(list []string, name string) bool {
+	return slices.ContainsFunc(list, func(asked string) bool { return strings.EqualFold(asked, name) })
+}
+
+// names says whether a member of an attribute is named, so that the attribute must be cut.
+func (p projection) names(name string) bool {
+	return slices.ContainsFunc(slices.Concat(p.only, p.not), func(asked string) bool { return hasPrefixFold(asked, name+".") })
+}
+
+// shows says whether an attribute or one of its members is in the answer.
 func (p projection) shows(name string) bool {
 	if len(p.only) > 0 {
-		return slices.ContainsFunc(p.only, func(asked string) bool { return strings.EqualFold(asked, name) || hasPrefixFold(asked, name+".") })
+		return named(p.only, name) || slices.ContainsFunc(p.only, func(asked string) bool { return hasPrefixFold(asked, name+".") })
 	}
-	return !slices.ContainsFunc(p.not, func(asked string) bool { return strings.EqualFold(asked, name) })
+	return !named(p.not, name)
 }
 
 func hasPrefixFold(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
-// apply cuts a document of the schemas down to what is asked for. Members named in always stay.
-func (p projection) apply(document map[string]any, urns []string, always ...string) map[string]any {
+// apply cuts a document down to what is asked for. Members named in always stay.
+func (p projection) apply(document map[string]any, always ...string) map[string]any {
 	if p.all() {
 		return document
 	}
@@ -231,49 +251,24 @@ func (p projection) apply(document map[string]any, urns []string, always ...stri
 		switch {
 		case slices.Contains(always, name):
 			kept[name] = value
-		case slices.Contains(urns, name):
-			members, _ := value.(map[string]any)
-			inner := map[string]any{}
-			for member, v := range members {
-				if p.showsMember(name, member) {
-					inner[member] = v
-				}
+		case p.shows(name):
+			if value, ok := p.members(name, value); ok {
+				kept[name] = value
 			}
-			if len(inner) > 0 {
-				kept[name] = inner
-			}
-		case p.showsMember(urns[0], name) || p.shows(name) && len(p.only) > 0:
-			kept[name] = p.members(urns[0], name, value)
 		}
 	}
 	return kept
 }
 
-// showsMember says whether an attribute of a schema is in the answer; those of the core schema may be named without it.
-func (p projection) showsMember(urn, name string) bool {
-	if len(p.only) > 0 {
-		return p.shows(urn) || p.shows(urn+":"+name)
-	}
-	return p.shows(urn) && p.shows(urn+":"+name) && (urn != coreUser && urn != coreGroup && urn != roleSchema || p.shows(name))
-}
-
-// members cuts a complex value down: attributes=name.givenName, excludedAttributes=name.givenName.
-func (p projection) members(urn, name string, value any) any {
-	pick := func(asked, member string) bool {
-		return strings.EqualFold(asked, name+"."+member) || strings.EqualFold(asked, urn+":"+name+"."+member)
+// members cuts a value down to the members that are asked for. ok is false when none of an object is left.
+func (p projection) members(name string, value any) (cut any, ok bool) {
+	if !p.names(name) || len(p.only) > 0 && named(p.only, name) {
+		return value, true
 	}
 	cutObject := func(object map[string]any) map[string]any {
 		inner := map[string]any{}
 		for member, v := range object {
-			named := func(asked string) bool { return pick(asked, member) }
-			if len(p.only) > 0 {
-				whole := slices.ContainsFunc(p.only, func(asked string) bool {
-					return strings.EqualFold(asked, name) || strings.EqualFold(asked, urn+":"+name)
-				})
-				if whole || slices.ContainsFunc(p.only, named) {
-					inner[member] = v
-				}
-			} else if !slices.ContainsFunc(p.not, named) {
+			if full := name + "." + member; len(p.only) > 0 && named(p.only, full) || len(p.only) == 0 && !named(p.not, full) {
 				inner[member] = v
 			}
 		}
@@ -281,7 +276,8 @@ func (p projection) members(urn, name string, value any) any {
 	}
 	switch value := value.(type) {
 	case map[string]any:
-		return cutObject(value)
+		object := cutObject(value)
+		return object, len(object) > 0
 	case []any:
 		list := make([]any, 0, len(value))
 		for _, element := range value {
@@ -290,33 +286,15 @@ func (p projection) members(urn, name string, value any) any {
 			}
 			list = append(list, element)
 		}
-		return list
+		return list, true
 	case []reference:
-		if !p.names(urn, name) {
-			return value
-		}
 		list := make([]any, 0, len(value))
 		for _, r := range value {
 			list = append(list, cutObject(map[string]any{"value": r.Value, "display": r.Display, "$ref": r.Ref}))
 		}
-		return list
+		return list, true
 	}
-	return value
-}
-
-// names says whether a member of an attribute is named, so that the attribute must be cut.
-func (p projection) names(urn, name string) bool {
-	return slices.ContainsFunc(slices.Concat(p.only, p.not), func(asked string) bool {
-		return hasPrefixFold(asked, name+".") || hasPrefixFold(asked, urn+":"+name+".")
-	})
-}
-
-// builds says whether a document needs an attribute at all, before it is cut down.
-func (p projection) builds(urn, name string) bool {
-	if len(p.only) == 0 {
-		return p.shows(name)
-	}
-	return p.shows(name) || p.showsMember(urn, name) || p.names(urn, name)
+	return value, true
 }
 
 // A reference is an element of a list of other objects.

@@ -22,7 +22,7 @@ func (s *Server) userURL(id string) string { return s.opts.Base + "/scim2/Users/
 // render makes a user's document as lists show it: without schemas, and of the attributes at least those that p shows.
 func (s *Server) render(u *user, p projection) map[string]any {
 	d := map[string]any{"id": u.id, "userName": u.userName()}
-	if p.builds(coreUser, "meta") {
+	if p.shows("meta") {
 		d["meta"] = map[string]any{"created": timestamp(u.created), "lastModified": timestamp(u.modified), "location": s.userURL(u.id), "resourceType": "User"}
 	}
 	for name, value := range u.attributes {
@@ -30,18 +30,18 @@ func (s *Server) render(u *user, p projection) map[string]any {
 		switch {
 		case !core:
 			d[name] = value
-		case p.builds(coreUser, name):
+		case p.shows(name):
 			d[name] = a.show(value)
 		}
 	}
-	if len(u.groups) > 0 && p.builds(coreUser, "groups") {
+	if len(u.groups) > 0 && p.shows("groups") {
 		var groups []reference
 		for _, g := range slices.SortedFunc(maps.Values(u.groups), func(a, b *group) int { return strings.Compare(a.name, b.name) }) {
 			groups = append(groups, reference{g.id, g.display(), s.groupURL(g.id)})
 		}
 		d["groups"] = groups
 	}
-	if p.builds(coreUser, "roles") {
+	if p.shows("roles") {
 		if roles := u.allRoles(&s.dir); len(roles) > 0 {
 			d["roles"] = s.roleReferences(roles)
 		}
@@ -68,7 +68,7 @@ func (s *Server) listed(u *user, p projection) []byte {
 			return d.body
 		}
 	}
-	body, err := json.Marshal(p.apply(s.render(u, p), userSchemas, "id"))
+	body, err := json.Marshal(p.apply(s.render(u, p), "id"))
 	if err != nil {
 		return []byte("{}")
 	}
@@ -80,7 +80,7 @@ func (s *Server) listed(u *user, p projection) []byte {
 
 // showUser is the answer that holds one user.
 func (s *Server) showUser(status int, u *user, p projection) *answer {
-	d := p.apply(s.render(u, p), userSchemas, "id")
+	d := p.apply(s.render(u, p), "id")
 	d["schemas"] = userSchemas
 	return scimObject(status, d).at(s.userURL(u.id))
 }
@@ -111,8 +111,8 @@ func (s *Server) getMe(c *call) *answer {
 
 func (s *Server) listUsers(c *call) *answer {
 	q := c.URL.Query()
-	if q.Get("sortBy") != "" || q.Get("sortOrder") != "" {
-		return scimError(http.StatusNotImplemented, "", "Sorting is not supported")
+	if refused := refuseSort(q, "Sorting is not supported"); refused != nil {
+		return refused
 	}
 	w, refused := readWindow(q)
 	if refused != nil {
@@ -206,7 +206,10 @@ func (s *Server) createUser(c *call) *answer {
 
 // addUser creates a user from a document.
 func (s *Server) addUser(body map[string]any, p projection) *answer {
-	given, _ := body["userName"].(string)
+	if refused := s.schema.check(body); refused != nil {
+		return refused
+	}
+	given := textOf(body["userName"])
 	if given == "" {
 		return badValue("Required attribute userName is missing in the SCIM Object.")
 	}
@@ -220,7 +223,7 @@ func (s *Server) addUser(body map[string]any, p projection) *answer {
 		return badValue("31301 - Username " + name + " is not valid. User name must be a non null string with following format, " + validUserName.String())
 	}
 	attributes := s.schema.acceptAll(body)
-	password, _ := body["password"].(string)
+	password := textOf(body["password"])
 	ask := false
 	for _, urn := range []string{wso2Schema, enterpriseUser, customUser} {
 		if members, ok := body[urn].(map[string]any); ok && strings.EqualFold(textOf(members["askPassword"]), "true") {
@@ -284,7 +287,10 @@ func (s *Server) replaceUser(id string, body map[string]any, p projection) *answ
 	if u == nil {
 		return noUser(id)
 	}
-	given, _ := body["userName"].(string)
+	if refused := s.schema.check(body); refused != nil {
+		return refused
+	}
+	given := textOf(body["userName"])
 	if given == "" {
 		return badValue("Required attribute userName is missing in the SCIM Object.")
 	}
@@ -292,7 +298,7 @@ func (s *Server) replaceUser(id string, body map[string]any, p projection) *answ
 	if store, name, _ := s.dir.split(given); store != u.store || !strings.EqualFold(name, u.name) {
 		return errRename
 	}
-	if password, _ := body["password"].(string); password != "" {
+	if password := textOf(body["password"]); password != "" {
 		if refused := s.setPassword(u, password); refused != nil {
 			return refused
 		}
