@@ -77,8 +77,8 @@ func assign(raw any, to reflect.Value, enum string) error {
 		to.Set(reflect.ValueOf(raw))
 	case reflect.Pointer:
 		v := reflect.New(to.Type().Elem())
-		if s, ok := raw.(string); ok && s == "" && (v.Elem().Kind() == reflect.Int64 || v.Elem().Kind() == reflect.Bool) {
-			to.SetZero() // an empty string is a null number
+		if s, ok := raw.(string); ok && strings.TrimSpace(s) == "" && (v.Elem().Kind() == reflect.Int64 || v.Elem().Kind() == reflect.Bool) {
+			to.SetZero() // a blank text is a null number
 			return nil
 		}
 		if d, ok := v.Interface().(interface{ defaults() }); ok {
@@ -108,6 +108,9 @@ func assign(raw any, to reflect.Value, enum string) error {
 		case bool:
 			to.SetBool(raw)
 		case json.Number:
+			if strings.ContainsAny(raw.String(), ".eE") {
+				return errDisallowed
+			}
 			to.SetBool(raw.String() != "0")
 		case string:
 			switch raw {

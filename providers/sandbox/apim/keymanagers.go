@@ -206,6 +206,9 @@ func readKeyManager(c *call) *answer {
 	if k == nil {
 		return kmNotFound()
 	}
+	if k.EnableTokenHashing == nil {
+		return internal("")
+	}
 	return ok(c.server.shown(k).masked())
 }
 
@@ -226,7 +229,11 @@ func (k *keyManager) plain() keyManager {
 	out := *k
 	out.loadedAt = time.Time{}
 	out.AdditionalProperties = cloneMap(k.AdditionalProperties)
-	out.AdditionalProperties["self_validate_jwt"] = isTrue(k.EnableSelfValidationJWT)
+	if k.EnableSelfValidationJWT == nil {
+		out.EnableSelfValidationJWT = ptr(true)
+	} else {
+		out.AdditionalProperties["self_validate_jwt"] = *k.EnableSelfValidationJWT
+	}
 	return out
 }
 
@@ -299,7 +306,8 @@ func createKeyManager(c *call) *answer {
 	if c.global {
 		path = "/global-key-managers/"
 	}
-	return created(admin.location+path+*k.ID, c.server.shown(k))
+	a := created(admin.location+path+*k.ID, c.server.shown(k))
+	return k.kept(a)
 }
 
 func updateKeyManager(c *call) *answer {
@@ -326,9 +334,24 @@ func updateKeyManager(c *call) *answer {
 	k.ID, k.Global, k.loadedAt = old.ID, old.Global, old.loadedAt
 	c.ownKeyManagers().replace(k)
 	if k.resident() {
-		return ok(k.plain()) // what was sent; GET computes again
+		return k.kept(ok(k.plain())) // what was sent; GET computes again
 	}
-	return ok(c.server.shown(k))
+	return k.kept(ok(c.server.shown(k)))
+}
+
+// kept brings a key manager that was just stored, and the answer to that, to what is there from now on (all of it seen): a permission is a row for
+// each role, so that without roles it is public, and public has none. One whose enableTokenHashing is null cannot be shown: 500, though it was stored.
+func (k *keyManager) kept(a *answer) *answer {
+	if len(k.Permissions.Roles) == 0 || *k.Permissions.PermissionType == "PUBLIC" {
+		k.Permissions = &kmPermissions{PermissionType: ptr("PUBLIC"), Roles: []string{}}
+	}
+	if *k.TokenType == "DIRECT" {
+		k.Alias = nil // it is a matter of key managers that exchange tokens (seen)
+	}
+	if k.EnableTokenHashing == nil {
+		return internal("")
+	}
+	return a
 }
 
 // normalize brings a key manager into the form in which the server keeps it. Old is the stored one of a PUT, nil where there is none.
@@ -383,13 +406,17 @@ func (k *keyManager) normalize(old *keyManager) *answer {
 	if k.AllowedOrganizations == nil {
 		k.AllowedOrganizations = []string{}
 	}
-	for _, b := range []**bool{&k.EnableTokenEncryption, &k.EnableTokenHashing, &k.EnableMapOAuthConsumerApps, &k.EnableOAuthAppCreation} {
+	for _, b := range []**bool{&k.EnableMapOAuthConsumerApps, &k.EnableOAuthAppCreation} {
 		if *b == nil {
 			*b = ptr(false)
 		}
 	}
-	if k.EnableSelfValidationJWT == nil {
-		k.EnableSelfValidationJWT = ptr(true)
+	if k.EnableTokenEncryption == nil {
+		// The two are read back together: without the one, the other stays behind among the additional properties (seen).
+		if k.EnableTokenHashing != nil {
+			k.AdditionalProperties["enable_token_hash"] = *k.EnableTokenHashing
+		}
+		k.EnableTokenEncryption, k.EnableTokenHashing = ptr(false), ptr(false)
 	}
 	if k.Permissions == nil || k.Permissions.PermissionType == nil {
 		k.Permissions = &kmPermissions{PermissionType: ptr("PUBLIC"), Roles: []string{}}
@@ -463,10 +490,13 @@ func (k *keyManager) checkConnector() *answer {
 			k.given[name] = true
 		}
 	}
-	missing := false
+	missing, broken := false, false
 	for _, s := range kind.settings {
-		_, has := k.AdditionalProperties[s.Name]
+		v, has := k.AdditionalProperties[s.Name]
 		missing = missing || s.Required && !has
+		if _, isText := v.(string); has && s.Mask && !isText {
+			broken = true // what is masked is encrypted, and only texts can be (seen)
+		}
 	}
 	for _, s := range kind.endpointSettings() {
 		missing = missing || s.Required && !k.given[s.Name]
@@ -474,6 +504,9 @@ func (k *keyManager) checkConnector() *answer {
 	k.given = nil
 	if missing {
 		return refuse(http.StatusBadRequest, 901401, "Required Key Manager configuration missing", "Missing required configuration")
+	}
+	if broken {
+		return internal("")
 	}
 	return nil
 }
@@ -558,7 +591,7 @@ func devportalKeyManagers(c *call) *answer {
 		}
 		k := c.server.shown(stored)
 		info := kmInfo{k.ID, k.Name, k.Type, k.DisplayName, k.Description, k.Enabled, k.AvailableGrantTypes, k.TokenEndpoint, k.RevokeEndpoint,
-			k.UserInfoEndpoint, k.EnableTokenGeneration, k.EnableTokenEncryption, k.EnableTokenHashing, k.EnableOAuthAppCreation,
+			k.UserInfoEndpoint, k.EnableTokenGeneration, k.EnableTokenEncryption, ptr(isTrue(k.EnableTokenHashing)), k.EnableOAuthAppCreation,
 			k.EnableMapOAuthConsumerApps, []any{}, k.Alias, map[string]any{}, k.TokenType}
 		if k.DisplayTokenEndpoint != nil {
 			info.TokenEndpoint = k.DisplayTokenEndpoint
