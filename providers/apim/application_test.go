@@ -19,7 +19,7 @@ func TestApplicationLife(t *testing.T) {
 	apps := s.typ("apim_application")
 	ctx := t.Context()
 	attrs := map[string]cty.Value{"name": str("shop"), "throttling_policy": str("10PerMin"), "description": str("d"),
-		"attributes": props("Cost centre", "42"), "visibility": str("SHARED_WITH_ORG")}
+		"attributes": props("Cost centre", "42"), "visibility": str("PRIVATE")}
 	planned := value(apps, attrs)
 	if _, err := apps.Find(ctx, planned); !errors.Is(err, engine.ErrNotFound) {
 		t.Fatalf("found before it is made: %v", err)
@@ -51,7 +51,7 @@ func TestApplicationLife(t *testing.T) {
 		"name": str("store"), "throttling_policy": str("Unlimited"), "description": str(""), "attributes": props("Other", "x")})))
 	if knownString(changed.Value, "name") != "store" || changed.ID != o.ID || knownString(changed.Value, "description") != "" ||
 		knownMap(changed.Value, "attributes")["Cost centre"] != "" || knownMap(changed.Value, "attributes")["Other"] != "x" ||
-		knownString(changed.Value, "visibility") != "SHARED_WITH_ORG" {
+		knownString(changed.Value, "visibility") != "PRIVATE" {
 		t.Errorf("changed to %#v", changed.Value)
 	}
 	body := s.raw(200, "GET", devportal+"/applications/"+o.ID, nil)
@@ -70,16 +70,28 @@ func TestApplicationLife(t *testing.T) {
 }
 
 func TestApplicationDrops(t *testing.T) {
-	s := serve(t, nil) // neither group sharing nor attributes
+	s := serve(t, nil) // neither group sharing nor attributes, and a user without an organization
 	apps := s.typ("apim_application")
-	for attribute, v := range map[string]cty.Value{"groups": strs("team"), "attributes": props("Cost centre", "42")} {
-		o, err := apps.Create(t.Context(), value(apps, map[string]cty.Value{"name": str(attribute), "throttling_policy": str("Unlimited"), attribute: v}))
+	for attribute, c := range map[string]struct {
+		v    cty.Value
+		want string
+	}{
+		"groups":     {strs("team"), "configure group sharing"},
+		"attributes": {props("Cost centre", "42"), "declare it in its deployment.toml"},
+		"visibility": {str("SHARED_WITH_ORG"), "was sent the visibility SHARED_WITH_ORG and stored PRIVATE"},
+	} {
+		o, err := apps.Create(t.Context(), value(apps, map[string]cty.Value{"name": str(attribute), "throttling_policy": str("Unlimited"), attribute: c.v}))
 		var at *engine.AttributeError
-		if o == nil || !errors.As(err, &at) || at.Attribute != attribute {
-			t.Errorf("%s: %v, %v", attribute, o, err)
+		if o == nil || !errors.As(err, &at) || at.Attribute != attribute || !strings.Contains(err.Error(), c.want) {
+			t.Fatalf("%s: %v, %v", attribute, o, err)
 		}
-		if _, err = apps.Update(t.Context(), o, over(apps, o, map[string]cty.Value{attribute: v})); !errors.As(err, &at) {
-			t.Errorf("%s by an update: %v", attribute, err)
+		if read := must[*engine.Object](t)(apps.Read(t.Context(), o.ID)); !read.Value.RawEquals(o.Value) {
+			t.Errorf("%s: what is returned is not what is stored", attribute)
+		}
+		at = nil
+		o, err = apps.Update(t.Context(), o, over(apps, o, map[string]cty.Value{attribute: c.v}))
+		if o == nil || !errors.As(err, &at) || at.Attribute != attribute || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s by an update: %v, %v", attribute, o, err)
 		}
 	}
 	_, err := apps.Create(t.Context(), value(apps, map[string]cty.Value{"name": str("x"), "throttling_policy": str("Nothing")}))
