@@ -497,9 +497,11 @@ func (a *applier) lookUp(ctx context.Context, w *work, wanted cty.Value, cause e
 	}
 	for wait := 250 * time.Millisecond; ; wait *= 2 {
 		found, err := w.typ.Find(ctx, wanted)
-		if err == nil && !slices.Contains(w.stored.Deposed, found.ID) &&
-			a.planner.owner[w.conn.class(w.change.Type)+"\n"+found.ID] == (config.Address{}) {
-			return found, nil
+		if err == nil {
+			id := w.conn.class(w.change.Type) + "\n" + found.ID
+			if _, owned := a.planner.owner[id]; !owned && !a.planner.deposed[id] && !slices.Contains(w.stored.Deposed, found.ID) {
+				return found, nil
+			}
 		}
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return nil, fmt.Errorf("%w; whether it took effect could not be found out (%w), so the next plan looks for it", cause, err)

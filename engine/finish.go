@@ -30,6 +30,12 @@ func (p *planner) finish(ctx context.Context) *Plan {
 	}
 	p.checkMissing()
 	p.checkClaims(works)
+	for _, a := range p.opts.Replace {
+		if p.works[a] == nil && !p.failed[a.Block()] {
+			p.report(problem(hcl.Range{}, "Unknown object to replace", fmt.Sprintf(
+				"There is no %s to replace. Give the whole address of one instance, as the plan writes it.", a)))
+		}
+	}
 	if !p.diags.HasErrors() {
 		p.askTypes(ctx, works)
 	}

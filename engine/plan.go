@@ -64,6 +64,7 @@ type planner struct {
 	instances map[config.Address][]config.Instance // of blocks whose number is known beforehand
 	standing  map[config.Address]bool              // addresses that are certainly configured
 	targets   map[config.Address]bool              // blocks to plan; nil: all
+	whole     map[config.Address]bool              // those of which all instances are planned
 	imports   map[config.Address]config.ImportTarget
 
 	mu       sync.Mutex
@@ -135,9 +136,10 @@ func (p *planner) run(ctx context.Context) *Plan {
 	p.diags = append(p.diags, p.conn.diags...)
 	sortDiagnostics(p.diags)
 	p.diags = config.Distinct(p.diags)
-	if ctx.Err() != nil && !p.diags.HasErrors() {
-		p.diags = append(p.diags, problem(hcl.Range{}, "Interrupted",
-			"The plan was stopped before it was complete. Nothing was changed."))
+	if ctx.Err() != nil {
+		// What could not be read then says nothing of the servers.
+		p.diags = hcl.Diagnostics{problem(hcl.Range{}, "Interrupted",
+			"The plan was stopped before it was complete. Nothing was changed.")}
 	}
 	return plan
 }
@@ -242,12 +244,14 @@ func (p *planner) countInstances() {
 	}
 }
 
-// chooseTargets finds the blocks that -target asks for, with all that they refer to.
+// chooseTargets finds the blocks that -target asks for, with all that they refer to. Of a block that
+// is a target by one of its instances only that instance is planned, unless another block refers to
+// it: then its value is that of all its instances.
 func (p *planner) chooseTargets() {
 	if len(p.opts.Targets) == 0 {
 		return
 	}
-	p.targets = map[config.Address]bool{}
+	p.targets, p.whole = map[config.Address]bool{}, map[config.Address]bool{}
 	var add func(a config.Address)
 	add = func(a config.Address) {
 		if p.targets[a] {
@@ -256,6 +260,7 @@ func (p *planner) chooseTargets() {
 		p.targets[a] = true
 		if b := p.r.Config.Block(a); b != nil {
 			for _, ref := range b.References {
+				p.whole[ref.To] = true
 				add(ref.To)
 			}
 		}
@@ -265,27 +270,16 @@ func (p *planner) chooseTargets() {
 		if p.r.Config.Block(t) == nil && !owned {
 			p.report(problem(hcl.Range{}, "Unknown target", fmt.Sprintf("There is no %s, neither in the configuration nor in the store.", t)))
 		}
+		if t.Key == "" {
+			p.whole[t] = true
+		}
 		add(t.Block())
 	}
 }
 
 // targeted reports whether the instance is to be planned.
 func (p *planner) targeted(a config.Address) bool {
-	if p.targets == nil {
-		return true
-	}
-	if !p.targets[a.Block()] {
-		return false
-	}
-	// A target with a key means that instance only, unless something else needs the block.
-	named, whole := false, false
-	for _, t := range p.opts.Targets {
-		if t.Block() == a.Block() {
-			named = true
-			whole = whole || t.Key == "" || t == a
-		}
-	}
-	return !named || whole
+	return p.targets == nil || p.whole[a.Block()] || p.targets[a.Block()] && slices.Contains(p.opts.Targets, a)
 }
 
 func (p *planner) expandImports() {

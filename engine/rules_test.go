@@ -447,6 +447,34 @@ func TestTargets(t *testing.T) {
 	b.expect(src, `
 + fake_thing.c
 `)
+	// One instance alone; all of them when another block needs the block.
+	b2 := newBench(t)
+	one, _ := config.ParseAddress(`fake_thing.m["p1"]`)
+	user, _ := config.ParseAddress("fake_thing.user")
+	src = many(3, "v") + "resource \"fake_thing\" \"user\" {\n  name = \"user\"\n  refs = [for t in fake_thing.m : t.id]\n}\n"
+	b2.opts.Targets = []config.Address{one}
+	b2.expect(src, "+ fake_thing.m[\"p1\"]\n")
+	b2.opts.Targets = []config.Address{one, user}
+	if n := b2.plan(src).Counts(); n.Add != 4 {
+		t.Fatalf("%+v", n)
+	}
+	b2.opts = engine.PlanOptions{Targets: []config.Address{{Type: "fake_thing", Name: "nobody"}}}
+	_, diags := b2.tryPlan(src)
+	fails(t, diags, "Unknown target")
+	b2.opts = engine.PlanOptions{Replace: []config.Address{{Type: "fake_thing", Name: "nobody"}}}
+	_, diags = b2.tryPlan(src)
+	fails(t, diags, "Unknown object to replace")
+}
+
+// What a replaced object managed is managed no more: the new one was made without it.
+func TestReplacedObjectStartsAnew(t *testing.T) {
+	b := newBench(t)
+	src := "resource \"fake_thing\" \"a\" {\n  name  = \"a\"\n  fixed = %q\n%s}\n"
+	b.apply(fmt.Sprintf(src, "1", "  item {\n    key = \"k\"\n  }\n"))
+	b.apply(fmt.Sprintf(src, "2", ""))
+	b.synced(fmt.Sprintf(src, "2", ""))
+	b.thing("a").items = []item{{"theirs", ""}}
+	b.synced(fmt.Sprintf(src, "2", ""))
 }
 
 func TestLostKey(t *testing.T) {
