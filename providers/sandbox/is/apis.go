@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +16,8 @@ type apiResource struct {
 	kind                              string // BUSINESS, TENANT
 	authorize                         bool   // requiresAuthorization
 	scopes                            []*scope
+	details                           []*detailsType
+	at                                int // where it stands in listings: cursors hold it
 }
 
 // A scope is what roles call a permission. Its name is unique in the tenant.
@@ -27,11 +30,14 @@ type apis struct {
 	byID   map[string]*apiResource
 	order  []*apiResource
 	scopes map[string]*scope
+	last   int
 }
 
 func newAPIs() apis { return apis{byID: map[string]*apiResource{}, scopes: map[string]*scope{}} }
 
 func (l *apis) add(a *apiResource) {
+	l.last++
+	a.at = l.last
 	l.byID[a.id] = a
 	l.order = append(l.order, a)
 	for _, scope := range a.scopes {
@@ -54,6 +60,10 @@ func (s *Server) apiRoutes() {
 	s.handle("PATCH "+apisPath+"/{id}/scopes/{scope}", update, s.patchScope)
 	s.handle("DELETE "+apisPath+"/{id}/scopes/{scope}", update, s.deleteScope)
 	s.handle("GET /api/server/v1/scopes", view, s.allScopes)
+	s.handle("GET "+apisPath+"/{id}/authorization-details-types", view, s.listDetails)
+	s.handle("GET "+apisPath+"/{id}/authorization-details-types/{type}", view, s.getDetails)
+	s.handle("PATCH "+apisPath+"/{id}/authorization-details-types/{type}", update, s.patchDetails)
+	s.handle("DELETE "+apisPath+"/{id}/authorization-details-types/{type}", remove, s.deleteDetails)
 }
 
 func apiFailure(status int, code, description string) *answer {
@@ -61,7 +71,8 @@ func apiFailure(status int, code, description string) *answer {
 }
 
 func noAPI(id string) *answer {
-	return apiFailure(http.StatusNotFound, "60001", "Unable to find the API resource with the id: "+id)
+	return failure(http.StatusNotFound, "API-RESOURCE-60002", "Unable to find the API resource.",
+		"Unable to find the API resource with the id: "+id+" in the tenant domain.")
 }
 
 func scopeDocument(s *scope) map[string]any {
@@ -82,21 +93,40 @@ func apiDocument(a *apiResource, whole bool) map[string]any {
 		"id": a.id, "name": a.name, "identifier": a.identifier, "type": a.kind, "requiresAuthorization": a.authorize, "self": tenantPrefix + apisPath + "/" + a.id,
 	}
 	if whole {
-		d["description"], d["scopes"], d["properties"], d["authorizationDetailsTypes"] = a.description, scopeDocuments(a.scopes), []any{}, []any{}
+		d["description"], d["scopes"], d["properties"], d["authorizationDetailsTypes"] = a.description, scopeDocuments(a.scopes), []any{}, detailsDocuments(a.details)
 	}
 	return d
 }
 
-// listAPIs pages by cursor: after and before hold where the last page ended. Without limit a page has 10 (is-behaviour 9).
+// listAPIs pages by cursor: after and before name the object at the page's edge, so that what is made or deleted meanwhile shifts nothing. Without
+// limit a page has 10, and an over-large one is not brought down (is-behaviour 9).
 func (s *Server) listAPIs(c *call) *answer {
 	q := c.URL.Query()
 	limit := 10
 	if text := q.Get("limit"); text != "" {
 		n, err := strconv.Atoi(text)
-		if err != nil || n < 0 {
-			return apiFailure(http.StatusBadRequest, "60010", "Invalid limit: "+text)
+		if err != nil || n < 1 {
+			return failure(http.StatusBadRequest, "API-RESOURCE-60010", "Invalid limit provided.", "Limit should be a positive integer.")
 		}
 		limit = n
+	}
+	after, before := q.Get("after"), q.Get("before")
+	if after != "" && before != "" {
+		return failure(http.StatusBadRequest, "API-RESOURCE-60011", "Invalid before/after provided.", "Both before and after parameters cannot be provided at the same time.")
+	}
+	edge := 0
+	if cursor := after + before; cursor != "" {
+		raw, err := base64.StdEncoding.DecodeString(cursor)
+		n, err2 := strconv.Atoi(string(raw))
+		if err != nil || err2 != nil {
+			return apiFailure(http.StatusBadRequest, "60007", "Invalid cursor: "+cursor)
+		}
+		edge = n
+	}
+	for name := range strings.SplitSeq(q.Get("attributes"), ",") {
+		if name != "" && name != "properties" {
+			return failure(http.StatusBadRequest, "API-RESOURCE-60013", "Invalid attribute name.", "Invalid attribute name provided as required attribute.")
+		}
 	}
 	match := func(*apiResource) bool { return true }
 	if q.Get("filter") != "" {
@@ -107,52 +137,53 @@ func (s *Server) listAPIs(c *call) *answer {
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var found []*apiResource
+	var page []*apiResource
+	total, more := 0, false
 	for _, a := range s.api.order {
-		if match(a) {
-			found = append(found, a)
-		}
-	}
-	from := 0
-	for _, cursor := range []string{"after", "before"} {
-		text := q.Get(cursor)
-		if text == "" {
+		if !match(a) {
 			continue
 		}
-		raw, err := base64.StdEncoding.DecodeString(text)
-		n, err2 := strconv.Atoi(string(raw))
-		if err != nil || err2 != nil || n < 0 {
-			return apiFailure(http.StatusBadRequest, "60011", "Invalid cursor: "+text)
-		}
-		from = n
-		if cursor == "before" {
-			from = max(n-limit, 0)
+		total++
+		switch {
+		case after != "" && a.at <= edge, before != "" && a.at >= edge:
+		case before != "": // the last ones before the edge
+			if page = append(page, a); len(page) > limit {
+				page, more = page[1:], true
+			}
+		case len(page) == limit:
+			more = true
+		default:
+			page = append(page, a)
 		}
 	}
-	page := found[min(from, len(found)):min(from+limit, len(found))]
 	list, links := []any{}, []any{}
 	for _, a := range page {
 		d := apiDocument(a, false)
-		if strings.Contains(q.Get("attributes"), "properties") {
+		if q.Get("attributes") != "" {
 			d["properties"] = []any{}
 		}
 		list = append(list, d)
 	}
 	link := func(rel, cursor string, at int) {
-		next := c.URL.Query()
-		next.Del("after")
-		next.Del("before")
-		next.Set(cursor, base64.StdEncoding.EncodeToString([]byte(strconv.Itoa(at))))
-		links = append(links, map[string]any{"rel": rel, "href": tenantPrefix + apisPath + "?" + next.Encode()})
+		href := "?limit=" + strconv.Itoa(limit)
+		if filter := q.Get("filter"); filter != "" {
+			href += "&filter=" + url.QueryEscape(filter)
+		}
+		href += "&" + cursor + "=" + base64.StdEncoding.EncodeToString([]byte(strconv.Itoa(at)))
+		links = append(links, map[string]any{"rel": rel, "href": tenantPrefix + apisPath + href})
 	}
-	if from > 0 {
-		link("previous", "before", from)
-	}
-	if from+limit < len(found) {
-		link("next", "after", from+limit)
+	if len(page) == 0 {
+		total = 0 // whatever there is on other pages
+	} else {
+		if after != "" || before != "" && more {
+			link("previous", "before", page[0].at)
+		}
+		if before != "" || more {
+			link("next", "after", page[len(page)-1].at)
+		}
 	}
 	// The member is apiResources, whatever the document says (is-behaviour 9).
-	return object(http.StatusOK, map[string]any{"totalResults": len(found), "links": links, "apiResources": list})
+	return object(http.StatusOK, map[string]any{"totalResults": total, "links": links, "apiResources": list})
 }
 
 func compileAPIs(text string) (func(*apiResource) bool, *answer) {
@@ -160,7 +191,7 @@ func compileAPIs(text string) (func(*apiResource) bool, *answer) {
 	for part := range strings.SplitSeq(text, " and ") {
 		words := strings.SplitN(strings.TrimSpace(part), " ", 3)
 		if len(words) != 3 {
-			return nil, apiFailure(http.StatusBadRequest, "60012", "Invalid filter: "+text)
+			return nil, apiFailure(http.StatusBadRequest, "60007", "Invalid filter: "+text)
 		}
 		c := condition{op: strings.ToLower(words[1]), value: strings.Trim(words[2], `"`)}
 		field, ok := map[string]func(*apiResource) string{
@@ -168,7 +199,7 @@ func compileAPIs(text string) (func(*apiResource) bool, *answer) {
 			"type": func(a *apiResource) string { return a.kind }, "id": func(a *apiResource) string { return a.id },
 		}[words[0]]
 		if !ok || !slices.Contains([]string{"eq", "ne", "co", "sw", "ew"}, c.op) {
-			return nil, apiFailure(http.StatusBadRequest, "60012", "Invalid filter: "+text)
+			return nil, apiFailure(http.StatusBadRequest, "60007", "Invalid filter: "+text)
 		}
 		all = append(all, func(a *apiResource) bool { return c.holds(field(a), false) })
 	}
@@ -200,7 +231,7 @@ func (s *Server) newScopes(requests []scopeRequest, own *apiResource) ([]*scope,
 		taken := s.api.scopes[r.Name]
 		switch {
 		case r.Name == "" || strings.ContainsAny(r.Name, " \t"):
-			return nil, apiFailure(http.StatusBadRequest, "60002", "Invalid scope name: "+r.Name)
+			return nil, failure(http.StatusBadRequest, "API-RESOURCE-60005", "Invalid scope name provided.", "Scope name is required.")
 		case strings.HasPrefix(r.Name, "internal_"):
 			return nil, apiFailure(http.StatusBadRequest, "60008", "Restricted scope name: "+r.Name)
 		case slices.Contains(oidcScopes, r.Name):
@@ -221,12 +252,16 @@ func (s *Server) createAPI(c *call) *answer {
 		Name, Identifier, Description string
 		RequiresAuthorization         *bool
 		Scopes                        []scopeRequest
+		AuthorizationDetailsTypes     []detailsRequest
 	}
 	if err := json.Unmarshal(c.body, &r); err != nil {
 		return failure(http.StatusBadRequest, "UE-10000", "Invalid request", "Provided request body content is not in the expected format.")
 	}
-	if r.Name == "" || r.Identifier == "" {
-		return apiFailure(http.StatusBadRequest, "60002", "Name and identifier of an API resource are required.")
+	switch {
+	case r.Name == "":
+		return failure(http.StatusBadRequest, "API-RESOURCE-60003", "Invalid API resource name provided.", "API resource name is required.")
+	case r.Identifier == "":
+		return failure(http.StatusBadRequest, "API-RESOURCE-60004", "Invalid API resource identifier provided.", "API resource identifier is required.")
 	}
 	made, a := func() (*apiResource, *answer) {
 		s.mu.Lock()
@@ -238,7 +273,11 @@ func (s *Server) createAPI(c *call) *answer {
 		if refused != nil {
 			return nil, refused
 		}
-		made := &apiResource{id: newID(), name: r.Name, identifier: r.Identifier, description: r.Description, kind: "BUSINESS", scopes: scopes,
+		details, refused := s.newDetails(r.AuthorizationDetailsTypes)
+		if refused != nil {
+			return nil, refused
+		}
+		made := &apiResource{id: newID(), name: r.Name, identifier: r.Identifier, description: r.Description, kind: "BUSINESS", scopes: scopes, details: details,
 			authorize: r.RequiresAuthorization == nil || *r.RequiresAuthorization}
 		s.api.add(made)
 		return made, object(http.StatusCreated, apiDocument(made, true)).at(s.opts.Base + tenantPrefix + apisPath + "/" + made.id)
@@ -259,7 +298,7 @@ func (s *Server) changeAPI(c *call, change func(*apiResource) *answer) *answer {
 		case a == nil:
 			return noAPI(c.PathValue("id"))
 		case a.kind != "BUSINESS":
-			return apiFailure(http.StatusForbidden, "60012", "System API resources cannot be changed: "+a.identifier)
+			return failure(http.StatusForbidden, "API-RESOURCE-60012", "Cannot modify or delete System APIs.", "Cannot modify or delete the read-only System APIs.")
 		}
 		return change(a)
 	}()
@@ -269,21 +308,32 @@ func (s *Server) changeAPI(c *call, change func(*apiResource) *answer) *answer {
 	return a
 }
 
+func (s *Server) hasAPI(id string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.api.byID[id] != nil
+}
+
 func (s *Server) patchAPI(c *call) *answer {
 	var r struct {
 		Name, Description *string
 		AddedScopes       []scopeRequest
 		RemovedScopes     *[]string
+		detailsChange
 	}
 	if err := json.Unmarshal(c.body, &r); err != nil {
 		return failure(http.StatusBadRequest, "UE-10000", "Invalid request", "Provided request body content is not in the expected format.")
 	}
 	return s.changeAPI(c, func(a *apiResource) *answer {
 		if r.RemovedScopes != nil {
-			return apiFailure(http.StatusNotImplemented, "65001", "Removing scopes by PATCH is not supported.")
+			return failure(http.StatusNotImplemented, "API-RESOURCE-60006", "Removed scopes patching is not supported yet.",
+				"Removed scopes patching is not supported yet for API resources.")
 		}
 		made, refused := s.newScopes(r.AddedScopes, nil)
 		if refused != nil {
+			return refused
+		}
+		if refused := s.changeDetails(a, r.detailsChange); refused != nil {
 			return refused
 		}
 		if r.Name != nil {
@@ -302,15 +352,15 @@ func (s *Server) patchAPI(c *call) *answer {
 }
 
 func (s *Server) deleteAPI(c *call) *answer {
-	s.mu.RLock()
-	known := s.api.byID[c.PathValue("id")] != nil
-	s.mu.RUnlock()
-	if !known {
+	if !s.hasAPI(c.PathValue("id")) {
 		return empty(http.StatusNoContent)
 	}
 	return s.changeAPI(c, func(a *apiResource) *answer {
 		for _, scope := range a.scopes {
 			s.dropScope(scope)
+		}
+		for _, d := range a.details {
+			s.dropDetails(d)
 		}
 		for _, app := range s.app.order {
 			app.apis = slices.DeleteFunc(app.apis, func(authorized *authorizedAPI) bool { return authorized.api == a.id })
@@ -410,6 +460,9 @@ func (s *Server) patchScope(c *call) *answer {
 }
 
 func (s *Server) deleteScope(c *call) *answer {
+	if !s.hasAPI(c.PathValue("id")) {
+		return empty(http.StatusNoContent)
+	}
 	return s.changeAPI(c, func(a *apiResource) *answer {
 		if found := s.api.scopes[c.PathValue("scope")]; found != nil && found.api == a {
 			s.dropScope(found)

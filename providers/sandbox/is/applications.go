@@ -1,7 +1,6 @@
 package is
 
 import (
-	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
@@ -20,14 +19,17 @@ type application struct {
 	allowedAudience       string
 	created               time.Time
 	apis                  []*authorizedAPI
-	more                  map[string]any // what a client may set and this server only keeps: imageUrl, accessUrl, templateId, …
+	roles                 []string       // ids of the roles that are linked with it
+	origins               []string       // CORS origins of its client
+	more                  map[string]any // what a client may set and this server only keeps: imageUrl, accessUrl, claimConfiguration, …
 }
 
 // An authorizedAPI is an API resource that an application may have scopes of.
 type authorizedAPI struct {
-	api    string
-	policy string // RBAC, NO POLICY
-	scopes []string
+	api     string
+	policy  string // RBAC, NO POLICY
+	scopes  []string
+	details []string // types of authorization details
 }
 
 type applications struct {
@@ -100,12 +102,17 @@ func (s *Server) applicationRoutes() {
 	s.handle("GET "+applicationsPath+"/{id}", view, s.getApplication)
 	s.handle("PATCH "+applicationsPath+"/{id}", update, s.patchApplication)
 	s.handle("DELETE "+applicationsPath+"/{id}", remove, s.deleteApplication)
+	s.handle("GET "+applicationsPath+"/{id}/inbound-protocols", view, s.listInbound)
 	s.handle("GET "+applicationsPath+"/{id}/inbound-protocols/oidc", view, s.getOIDC)
+	s.handle("PUT "+applicationsPath+"/{id}/inbound-protocols/oidc", update, s.putOIDC)
+	s.handle("DELETE "+applicationsPath+"/{id}/inbound-protocols/oidc", remove, s.deleteOIDC)
 	s.handle("POST "+applicationsPath+"/{id}/inbound-protocols/oidc/regenerate-secret", update, s.regenerateSecret)
 	s.handle("GET "+applicationsPath+"/{id}/authorized-apis", view, s.listAuthorized)
 	s.handle("POST "+applicationsPath+"/{id}/authorized-apis", update, s.authorizeAPI)
 	s.handle("PATCH "+applicationsPath+"/{id}/authorized-apis/{api}", update, s.changeAuthorized)
 	s.handle("DELETE "+applicationsPath+"/{id}/authorized-apis/{api}", update, s.unauthorizeAPI)
+	s.handle("GET /api/server/v1/cors/origins", "internal_cors_origins_view", s.listOrigins)
+	s.handle("GET /api/server/v1/cors/origins/{id}/applications", "internal_cors_origins_view", s.originApplications)
 }
 
 func noApplication(id string) *answer {
@@ -118,54 +125,45 @@ func (s *Server) applicationDocument(a *application) map[string]any {
 	if a.system {
 		access = "READ"
 	}
+	claims, sequence := a.claims(), a.sequence()
 	d := map[string]any{
 		"id": a.id, "name": a.name, "description": a.description, "clientId": a.client, "issuer": "", "realm": "", "access": access,
-		"isManagementApp": false, "applicationEnabled": true, "applicationVersion": "v2.0.0",
-		"claimConfiguration": map[string]any{
-			"dialect": "LOCAL", "claimMappings": []any{}, "requestedClaims": []any{},
-			"subject": map[string]any{
-				"claim": map[string]any{"uri": "http://wso2.org/claims/userid"}, "includeUserDomain": false, "includeTenantDomain": false,
-				"useMappedLocalSubject": false, "mappedLocalSubjectMandatory": false,
-			},
-			"role": map[string]any{"claim": map[string]any{"uri": "http://wso2.org/claims/roles"}, "includeUserDomain": true, "mappings": []any{}},
-		},
-		"authenticationSequence": map[string]any{
-			"type": "DEFAULT", "subjectStepId": 1, "attributeStepId": 1, "requestPathAuthenticators": []any{},
-			"steps": []any{map[string]any{"id": 1, "options": []any{map[string]any{"idp": "LOCAL", "authenticator": "BasicAuthenticator"}}}},
-		},
-		"provisioningConfigurations": map[string]any{
-			"inboundProvisioning": map[string]any{"proxyMode": false, "provisioningUserstoreDomain": "PRIMARY"}, "outboundProvisioningIdps": []any{},
-		},
-	}
-	advanced := map[string]any{
-		"saas": false, "discoverableByEndUsers": false, "skipLoginConsent": false, "skipLogoutConsent": false, "useExternalConsentPage": false,
-		"returnAuthenticatedIdpList": false, "enableAuthorization": false, "fragment": false, "enableAPIBasedAuthentication": false,
-		"attestationMetaData":    map[string]any{"enableClientAttestation": false},
-		"additionalSpProperties": []any{map[string]any{"name": "isThirdPartyApp", "value": strconv.FormatBool(a.thirdParty), "displayName": "Is Third Party Application"}},
+		"isManagementApp": false, "applicationEnabled": true, "applicationVersion": "v2.0.0", "isB2BSelfServiceApp": false,
+		"claimConfiguration": claims.document(), "authenticationSequence": sequence.document(),
+		"provisioningConfigurations": a.provisioning().document(), "advancedConfigurations": a.advanced(),
 	}
 	for name, value := range a.more {
-		if members, ok := value.(map[string]any); ok && name == "advancedConfigurations" {
-			maps.Copy(advanced, members)
-			continue
+		if slices.Contains(plainMembers, name) {
+			d[name] = value
 		}
-		d[name] = value
 	}
-	d["advancedConfigurations"] = advanced
 	roles := []any{}
-	if a.allowedAudience == "APPLICATION" {
-		for _, r := range s.dir.listed {
-			if r.audience == "application" && r.audienceID == a.id {
-				roles = append(roles, map[string]any{"id": r.id, "name": r.name})
-			}
+	for _, id := range a.roles {
+		if r := s.dir.roles[id]; r != nil {
+			roles = append(roles, map[string]any{"id": r.id, "name": r.name})
 		}
 	}
 	d["associatedRoles"] = map[string]any{"allowedAudience": a.allowedAudience, "roles": roles}
-	inbound := []any{}
-	if a.client != "" {
-		inbound = append(inbound, map[string]any{"type": "oauth2", "name": a.client, "self": tenantPrefix + applicationsPath + "/" + a.id + "/inbound-protocols/oidc"})
-	}
-	d["inboundProtocols"] = inbound
+	d["inboundProtocols"] = a.inbound()
 	return d
+}
+
+// inbound lists the protocols that an application speaks: OpenID Connect or none.
+func (a *application) inbound() []any {
+	if a.client == "" {
+		return []any{}
+	}
+	return []any{map[string]any{"type": "oauth2", "name": a.client, "self": tenantPrefix + applicationsPath + "/" + a.id + "/inbound-protocols/oidc"}}
+}
+
+func (s *Server) listInbound(c *call) *answer {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	a := s.app.byID[c.PathValue("id")]
+	if a == nil {
+		return noApplication(c.PathValue("id"))
+	}
+	return object(http.StatusOK, a.inbound())
 }
 
 func (s *Server) getApplication(c *call) *answer {
@@ -274,138 +272,109 @@ func compileApplications(text string) (func(*application) bool, *answer) {
 	}, nil
 }
 
-// applicationMembers are those of a request that are kept as they are.
-var applicationMembers = []string{"imageUrl", "accessUrl", "loginCompletionUrl", "logoutReturnUrl", "templateId", "templateVersion", "isManagementApp", "advancedConfigurations", "claimConfiguration", "authenticationSequence", "provisioningConfigurations"}
+// plainMembers are those of a request that are kept as they are.
+var plainMembers = []string{"imageUrl", "accessUrl", "logoutReturnUrl", "templateId", "templateVersion", "isManagementApp", "isB2BSelfServiceApp", "applicationEnabled", "applicationVersion"}
+
+// Members that POST ignores, and those that PATCH does (is-behaviour 7).
+var (
+	ignoredByPost  = []string{"logoutReturnUrl", "applicationVersion"}
+	ignoredByPatch = []string{"isManagementApp", "isB2BSelfServiceApp"}
+)
 
 func (s *Server) createApplication(c *call) *answer {
-	var body map[string]any
-	if err := json.Unmarshal(c.body, &body); err != nil {
-		return failure(http.StatusBadRequest, "UE-10000", "Invalid request", "Provided request body content is not in the expected format.")
+	r, refused := readApplication(c.body)
+	if refused != nil {
+		return refused
 	}
 	if c.URL.Query().Has("template") {
-		return failure(http.StatusNotImplemented, "APP-65002", "Unsupported operation.", "Application creation by template is not supported.")
+		return failure(http.StatusNotImplemented, "APP-65501", "Unsupported Operation.", "Application creation with templates is not supported in this version of the API.")
 	}
-	name, _ := body["name"].(string)
+	name := ""
+	if r.Name != nil {
+		name = *r.Name
+	}
 	if !validClientName.MatchString(name) {
-		return failure(http.StatusBadRequest, "APP-60001", "Invalid application name.", "The application name is not valid: "+name)
+		return badApplication("The Application name: " + name + " is not valid! It is not adhering to the regex: " + validClientName.String())
 	}
-	if name == "Console" || name == "My Account" {
+	if isReserved(name) {
 		return failure(http.StatusBadRequest, "APP-60515", "Application name is reserved.", "Application name is reserved: "+name)
 	}
 	a := &application{id: newID(), name: name, owner: c.caller.name, allowedAudience: "ORGANIZATION", created: s.opts.Now(), more: map[string]any{}}
-	if text, ok := body["description"].(string); ok {
-		a.description = text
-	}
-	for _, member := range applicationMembers {
-		// POST ignores logoutReturnUrl (is-behaviour 7).
-		if v, ok := body[member]; ok && v != nil && member != "logoutReturnUrl" {
-			a.more[member] = v
-		}
-	}
-	if refused := a.setAudience(body, true); refused != nil {
-		return refused
-	}
-	var inbound struct {
-		Configuration struct {
-			OIDC *oidcSettings `json:"oidc"`
-		} `json:"inboundProtocolConfiguration"`
-	}
-	if err := json.Unmarshal(c.body, &inbound); err != nil {
-		return failure(http.StatusBadRequest, "UE-10000", "Invalid request", "Provided request body content is not in the expected format.")
-	}
 	s.mu.Lock()
-	if s.app.byName[strings.ToLower(name)] != nil {
-		s.mu.Unlock()
-		return failure(http.StatusConflict, "APP-60007", "Application already exists.", "An application with name: "+name+" already exists in tenantDomain: carbon.super.")
-	}
-	if settings := inbound.Configuration.OIDC; settings != nil {
-		client, refused := settings.client(name, a.owner)
-		if refused == nil {
-			made, err := s.tokens.Register(client)
-			if err != nil {
-				refused = failure(http.StatusConflict, "OAUTH-60008", "Client id already exists.", err.Error())
-			}
-			a.client = made.ID
+	refused = func() *answer {
+		defer s.mu.Unlock()
+		if s.app.byName[strings.ToLower(name)] != nil {
+			return failure(http.StatusConflict, "APP-60007", "Application already exists.", "An application with name: "+name+" already exists in tenantDomain: carbon.super.")
 		}
-		if refused != nil {
-			s.mu.Unlock()
+		if refused := s.applyApplication(a, r, ignoredByPost); refused != nil {
 			return refused
 		}
+		if settings := r.Inbound.OIDC; settings != nil {
+			// A later step that fails takes the application back (is-behaviour 7).
+			if refused := s.addClient(a, settings); refused != nil {
+				return refused
+			}
+		}
+		s.app.add(a)
+		return nil
+	}()
+	if refused != nil {
+		return refused
 	}
-	s.app.add(a)
-	s.mu.Unlock()
 	s.changed()
 	return empty(http.StatusCreated).at(s.opts.Base + tenantPrefix + applicationsPath + "/" + a.id)
 }
 
-// setAudience reads associatedRoles. The caller holds the lock or is the only one who knows the application.
-func (a *application) setAudience(body map[string]any, create bool) *answer {
-	associated, ok := body["associatedRoles"].(map[string]any)
-	if !ok {
-		return nil
-	}
-	audience, _ := associated["allowedAudience"].(string)
-	if audience != "ORGANIZATION" && audience != "APPLICATION" {
-		return failure(http.StatusBadRequest, "APP-60001", "Invalid request.", "allowedAudience must be ORGANIZATION or APPLICATION.")
-	}
-	if roles, _ := associated["roles"].([]any); len(roles) > 0 && audience == "ORGANIZATION" && !create {
-		return failure(http.StatusBadRequest, "APP-60008", "Invalid request.", "Roles cannot be associated with an application whose allowed audience is organization.")
-	}
-	a.allowedAudience = audience
-	return nil
-}
+func isReserved(name string) bool { return name == "Console" || name == "My Account" }
 
 func (s *Server) patchApplication(c *call) *answer {
-	var body map[string]any
-	if err := json.Unmarshal(c.body, &body); err != nil {
-		return failure(http.StatusBadRequest, "UE-10000", "Invalid request", "Provided request body content is not in the expected format.")
+	r, refused := readApplication(c.body)
+	if refused != nil {
+		return refused
 	}
-	a := func() *answer {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		a := s.app.byID[c.PathValue("id")]
-		if a == nil {
-			return noApplication(c.PathValue("id"))
-		}
-		if name, ok := body["name"].(string); ok && name != a.name {
-			switch other := s.app.byName[strings.ToLower(name)]; {
+	return s.changeApplication(c, func(a *application) *answer {
+		rename := r.Name != nil && *r.Name != a.name
+		if rename {
+			switch other := s.app.byName[strings.ToLower(*r.Name)]; {
 			case a.system:
 				return failure(http.StatusForbidden, "APP-60008", "Operation not allowed.", "System applications cannot be renamed.")
-			case !validClientName.MatchString(name):
-				return failure(http.StatusBadRequest, "APP-60001", "Invalid application name.", "The application name is not valid: "+name)
+			case isReserved(*r.Name):
+				return failure(http.StatusBadRequest, "APP-60516", "Application name is reserved.", "Application name is reserved: "+*r.Name)
+			case !validClientName.MatchString(*r.Name):
+				return badApplication("The Application name: " + *r.Name + " is not valid! It is not adhering to the regex: " + validClientName.String())
 			case other != nil && other != a:
-				return failure(http.StatusConflict, "APP-60007", "Application already exists.", "An application with name: "+name+" already exists in tenantDomain: carbon.super.")
+				return failure(http.StatusConflict, "APP-60007", "Application already exists.", "An application with name: "+*r.Name+" already exists in tenantDomain: carbon.super.")
 			}
-			s.renameApplication(a, name)
+		}
+		if a.system && !r.onlySequence() {
+			return failure(http.StatusForbidden, "APP-60008", "Operation not allowed.", "Only the authentication sequence of a system application can be changed.")
+		}
+		// Nothing is changed unless all of it is.
+		next := *a
+		next.more, next.roles = maps.Clone(a.more), slices.Clone(a.roles)
+		if next.more == nil {
+			next.more = map[string]any{}
+		}
+		if refused := s.applyApplication(&next, r, ignoredByPatch); refused != nil {
+			return refused
+		}
+		if a.allowedAudience == "APPLICATION" && next.allowedAudience == "ORGANIZATION" {
+			for _, old := range slices.Clone(s.dir.listed) {
+				if old.audience == "application" && old.audienceID == a.id {
+					s.dir.removeRole(old)
+				}
+			}
+		}
+		*a = next
+		if rename {
+			s.renameApplication(a, *r.Name)
 			if client, err := s.tokens.Client(a.client); err == nil {
-				client.Name = name
+				client.Name = a.name
 				_, _ = s.tokens.Update(client)
 			}
 		}
-		if refused := a.setAudience(body, false); refused != nil {
-			return refused
-		}
-		if text, ok := body["description"].(string); ok {
-			a.description = text
-		}
-		for _, member := range applicationMembers {
-			v, ok := body[member]
-			if !ok || v == nil || member == "isManagementApp" {
-				continue
-			}
-			old, isObject := a.more[member].(map[string]any)
-			if members, ok := v.(map[string]any); ok && isObject && member == "advancedConfigurations" {
-				maps.Copy(old, members)
-				continue
-			}
-			put(&a.more, member, v)
-		}
 		return empty(http.StatusOK)
-	}()
-	if a.status == http.StatusOK {
-		s.changed()
-	}
-	return a
+	})
 }
 
 // deleteApplication answers 204 to an unknown id too (is-behaviour 7).

@@ -26,8 +26,15 @@ func (s *Server) listAuthorized(c *call) *answer {
 				scopes = append(scopes, map[string]any{"id": scope.id, "name": name, "displayName": scope.displayName})
 			}
 		}
+		details := []any{}
+		for _, d := range api.details {
+			if slices.Contains(authorized.details, d.kind) {
+				details = append(details, map[string]any{"id": d.id, "type": d.kind, "name": d.name})
+			}
+		}
 		all = append(all, map[string]any{
 			"id": api.id, "identifier": api.identifier, "displayName": api.name, "policyId": authorized.policy, "type": api.kind, "authorizedScopes": scopes,
+			"authorizedAuthorizationDetailsTypes": details,
 		})
 	}
 	return object(http.StatusOK, all)
@@ -38,6 +45,16 @@ func (a *apiResource) checkScopes(names []string) *answer {
 	for _, name := range names {
 		if !slices.ContainsFunc(a.scopes, func(s *scope) bool { return s.name == name }) {
 			return failure(http.StatusBadRequest, "APP-60508", "Scopes not found.", "One or more scopes not found for the API: "+name)
+		}
+	}
+	return nil
+}
+
+// checkDetails refuses types of authorization details that an API resource does not have.
+func (a *apiResource) checkDetails(kinds []string) *answer {
+	for _, kind := range kinds {
+		if !slices.ContainsFunc(a.details, func(d *detailsType) bool { return d.kind == kind }) {
+			return failure(http.StatusBadRequest, "APP-60516", "Authorization details types not found.", "One or more authorization details types not found for the API: "+kind)
 		}
 	}
 	return nil
@@ -63,8 +80,8 @@ func (s *Server) changeApplication(c *call, change func(*application) *answer) *
 // authorizeAPI answers 200 where the document says 201 (is-behaviour 9).
 func (s *Server) authorizeAPI(c *call) *answer {
 	var r struct {
-		ID, PolicyIdentifier string
-		Scopes               []string
+		ID, PolicyIdentifier              string
+		Scopes, AuthorizationDetailsTypes []string
 	}
 	if err := json.Unmarshal(c.body, &r); err != nil {
 		return failure(http.StatusBadRequest, "UE-10000", "Invalid request", "Provided request body content is not in the expected format.")
@@ -86,13 +103,19 @@ func (s *Server) authorizeAPI(c *call) *answer {
 		if refused := api.checkScopes(r.Scopes); refused != nil {
 			return refused
 		}
-		a.apis = append(a.apis, &authorizedAPI{api: r.ID, policy: policy, scopes: r.Scopes})
+		if refused := api.checkDetails(r.AuthorizationDetailsTypes); refused != nil {
+			return refused
+		}
+		a.apis = append(a.apis, &authorizedAPI{api: r.ID, policy: policy, scopes: union(nil, r.Scopes), details: union(nil, r.AuthorizationDetailsTypes)})
 		return empty(http.StatusOK)
 	})
 }
 
 func (s *Server) changeAuthorized(c *call) *answer {
-	var r struct{ AddedScopes, RemovedScopes []string }
+	var r struct {
+		AddedScopes, RemovedScopes                                       []string
+		AddedAuthorizationDetailsTypes, RemovedAuthorizationDetailsTypes []string
+	}
 	if err := json.Unmarshal(c.body, &r); err != nil {
 		return failure(http.StatusBadRequest, "UE-10000", "Invalid request", "Provided request body content is not in the expected format.")
 	}
@@ -105,6 +128,12 @@ func (s *Server) changeAuthorized(c *call) *answer {
 		if refused := api.checkScopes(r.AddedScopes); refused != nil {
 			return refused
 		}
+		if refused := api.checkDetails(r.AddedAuthorizationDetailsTypes); refused != nil {
+			return refused
+		}
+		a.apis[at].details = slices.DeleteFunc(union(a.apis[at].details, r.AddedAuthorizationDetailsTypes), func(kind string) bool {
+			return slices.Contains(r.RemovedAuthorizationDetailsTypes, kind)
+		})
 		a.apis[at].scopes = slices.DeleteFunc(union(a.apis[at].scopes, r.AddedScopes), func(name string) bool { return slices.Contains(r.RemovedScopes, name) })
 		s.trimRoles(a)
 		return empty(http.StatusOK)

@@ -32,6 +32,20 @@ type registration struct {
 	AuthMethod          *string  `json:"token_endpoint_auth_method"`
 	JWKS                *string  `json:"jwks_uri"`
 	SubjectType         *string  `json:"subject_type"`
+	AuthAlgorithm       *string  `json:"token_endpoint_auth_signing_alg"`
+	Sector              *string  `json:"sector_identifier_uri"`
+	IDAlgorithm         *string  `json:"id_token_signed_response_alg"`
+	IDEncryption        *string  `json:"id_token_encrypted_response_alg"`
+	IDEncryptionMethod  *string  `json:"id_token_encrypted_response_enc"`
+	RequestAlgorithm    *string  `json:"request_object_signing_alg"`
+	RequestEncryption   *string  `json:"request_object_encryption_alg"`
+	RequestMethod       *string  `json:"request_object_encryption_enc"`
+	SubjectDN           *string  `json:"tls_client_auth_subject_dn"`
+	Statement           *string  `json:"software_statement"`
+	BackchannelLogout   *string  `json:"backchannel_logout_uri"`
+	SignedRequest       bool     `json:"require_signed_request_object"`
+	PushedRequest       bool     `json:"require_pushed_authorization_requests"`
+	BoundTokens         bool     `json:"tls_client_certificate_bound_access_tokens"`
 	ClientID            string   `json:"ext_param_client_id"`
 	ClientSecret        string   `json:"ext_param_client_secret"`
 	Owner               string   `json:"ext_application_owner"`
@@ -78,12 +92,12 @@ func readRegistration(body []byte) (registration, *answer) {
 	return r, nil
 }
 
-// redirectForm is how redirect URIs are stored and shown: one as it is, several as one pattern.
+// redirectForm is how redirect URIs are stored and shown: one as it is, several as one pattern, in which the question mark before a query is escaped.
 func redirectForm(uris []string) []string {
 	if len(uris) < 2 {
 		return slices.Clone(uris)
 	}
-	return []string{"regexp=(" + strings.Join(uris, "|") + ")"}
+	return []string{"regexp=(" + strings.ReplaceAll(strings.Join(uris, "|"), "?", `\?`) + ")"}
 }
 
 func needsRedirect(grants []string) bool {
@@ -116,7 +130,7 @@ func (s *Server) showClient(status int, c oauth.Client) *answer {
 	if version == nil {
 		version = "v2.0.0"
 	}
-	return object(status, map[string]any{
+	d := map[string]any{
 		"client_id": c.ID, "client_secret": c.Secret, "client_secret_expires_at": 0, "client_name": c.Name,
 		"grant_types": list(c.GrantTypes), "redirect_uris": list(c.RedirectURIs),
 		"ext_application_owner": c.Owner + "@carbon.super", "ext_application_display_name": display, "ext_application_version": version,
@@ -125,7 +139,23 @@ func (s *Server) showClient(status int, c oauth.Client) *answer {
 		"ext_pkce_mandatory": c.PKCE, "ext_pkce_support_plain": c.PKCEPlain, "ext_public_client": c.Public,
 		"ext_token_type": kind, "ext_allowed_audience": audience,
 		"jwks_uri": c.Extra["jwks_uri"], "token_endpoint_auth_method": c.Extra["token_endpoint_auth_method"], "subject_type": subject,
-	})
+	}
+	for name, extra := range map[string]string{
+		"token_endpoint_auth_signing_alg": "", "sector_identifier_uri": "", "id_token_signed_response_alg": "", "id_token_encrypted_response_alg": "",
+		"id_token_encrypted_response_enc": "", "request_object_signing_alg": "", "tls_client_auth_subject_dn": "", "software_statement": "",
+		// The answer has names of its own for these.
+		"require_push_authorization_request": "require_pushed_authorization_requests", "request_object_encryption_algorithm": "request_object_encryption_alg",
+		"request_object_encryption_method": "request_object_encryption_enc", "tls_client_certificate_bound_access_token": "tls_client_certificate_bound_access_tokens",
+		"require_signed_request_object": "",
+	} {
+		if extra == "" {
+			extra = name
+		}
+		if v := c.Extra[extra]; v != nil {
+			d[name] = v
+		}
+	}
+	return object(status, d)
 }
 
 func (s *Server) registerClient(c *call) *answer {
@@ -187,9 +217,23 @@ func keep(c *oauth.Client, r registration) {
 	if r.DisplayName != nil {
 		c.DisplayName = *r.DisplayName
 	}
-	for name, v := range map[string]*string{"jwks_uri": r.JWKS, "token_endpoint_auth_method": r.AuthMethod, "subject_type": r.SubjectType} {
+	for name, v := range map[string]*string{
+		"jwks_uri": r.JWKS, "token_endpoint_auth_method": r.AuthMethod, "subject_type": r.SubjectType, "token_endpoint_auth_signing_alg": r.AuthAlgorithm,
+		"sector_identifier_uri": r.Sector, "id_token_signed_response_alg": r.IDAlgorithm, "id_token_encrypted_response_alg": r.IDEncryption,
+		"id_token_encrypted_response_enc": r.IDEncryptionMethod, "request_object_signing_alg": r.RequestAlgorithm, "tls_client_auth_subject_dn": r.SubjectDN,
+		"request_object_encryption_alg": r.RequestEncryption, "request_object_encryption_enc": r.RequestMethod, "software_statement": r.Statement,
+		"backchannel_logout_uri": r.BackchannelLogout,
+	} {
 		if v != nil && *v != "" {
 			c.Extra[name] = *v
+		}
+	}
+	for name, on := range map[string]bool{
+		"require_signed_request_object": r.SignedRequest, "require_pushed_authorization_requests": r.PushedRequest,
+		"tls_client_certificate_bound_access_tokens": r.BoundTokens,
+	} {
+		if delete(c.Extra, name); on {
+			c.Extra[name] = true
 		}
 	}
 	if r.Version != "" {
@@ -247,6 +291,7 @@ func (s *Server) updateClient(c *call) *answer {
 	if refused != nil {
 		return refused
 	}
+	r.JWKS = nil // an update knows no such member
 	if client.Extra == nil {
 		client.Extra = map[string]any{}
 	}

@@ -204,6 +204,9 @@ func (s *Server) newRole(body map[string]any) (*role, *answer) {
 			if a == nil {
 				return nil, badValue("Invalid audience. No application found with application id: " + id + " and tenant domain : carbon.super")
 			}
+			if a.allowedAudience != "APPLICATION" {
+				return nil, badValue("Application: " + id + " does not have Application role audience type")
+			}
 			r.audience, r.audienceID, r.audienceName = "application", a.id, a.name
 		default:
 			return nil, badValue("Invalid role audience")

@@ -65,7 +65,7 @@ func loadSpecifications(t *testing.T, dir, base string) []specification {
 	var all []specification
 	for file, prefix := range map[string]string{
 		"scim2.yaml": "/scim2", "dcr-v1.1.yaml": "/api/identity/oauth2/dcr/v1.1", "oauth2-scopes-v1.yaml": "/api/identity/oauth2/v1.0",
-		"applications-v1.yaml": "/api/server/v1", "api-resources-v1.yaml": "/api/server/v1",
+		"applications-v1.yaml": "/api/server/v1", "api-resources-v1.yaml": "/api/server/v1", "cors-v1.yaml": "/api/server/v1",
 	} {
 		text, err := os.ReadFile(filepath.Join(dir, "is-7.1.0", file))
 		if err != nil {
@@ -246,7 +246,7 @@ func withoutNulls(body []byte) []byte {
 // refusal holds the body of a refusal against the forms that errors have.
 func (c *checker) refusal(r *http.Request, got *httptest.ResponseRecorder) {
 	text := got.Body.String()
-	form := `"code"`
+	form := `"traceId"`
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/scim2/"):
 		form = `"` + messageError + `"`
@@ -363,6 +363,14 @@ func everyOperation(c client) {
 	c.want(200, "GET", apis+"/"+api+"/scopes", nil)
 	c.want(204, "PUT", apis+"/"+api+"/scopes", []any{doc{"name": "pay"}})
 	c.want(204, "PATCH", apis+"/"+api+"/scopes/pay", doc{"displayName": "Pay"})
+	details := doc{"type": "payment", "name": "Payment", "description": "", "schema": doc{"type": "object"}}
+	c.want(204, "PATCH", apis+"/"+api, doc{"addedAuthorizationDetailsTypes": []any{details}})
+	kind := c.want(200, "GET", apis+"/"+api, nil).list("authorizationDetailsTypes")[0].(doc)["id"].(string)
+	c.want(200, "GET", apis+"/"+api+"/authorization-details-types", nil)
+	details["name"] = "Payments"
+	c.want(204, "PATCH", apis+"/"+api+"/authorization-details-types/"+kind, details)
+	c.want(200, "GET", apis+"/"+api+"/authorization-details-types/"+kind, nil)
+	c.want(204, "DELETE", apis+"/"+api+"/authorization-details-types/"+kind, nil)
 	c.want(200, "GET", "/api/server/v1/scopes", nil)
 	c.want(200, "POST", applications+"/"+app+"/authorized-apis", doc{"id": api, "policyIdentifier": "RBAC", "scopes": []string{"pay"}})
 	c.want(200, "GET", applications+"/"+app+"/authorized-apis", nil)

@@ -48,6 +48,7 @@ type ApplicationState struct {
 	System, ThirdParty                                    bool
 	Created                                               time.Time
 	APIs                                                  []AuthorizedState
+	Roles, Origins                                        []string `json:",omitempty"`
 	More                                                  map[string]any
 }
 
@@ -55,6 +56,7 @@ type ApplicationState struct {
 type AuthorizedState struct {
 	API, Policy string
 	Scopes      []string
+	Details     []string `json:",omitempty"` // types of authorization details
 }
 
 // APIState is one API resource.
@@ -62,6 +64,13 @@ type APIState struct {
 	ID, Name, Identifier, Description, Kind string
 	Authorize                               bool
 	Scopes                                  []ScopeState
+	Details                                 []DetailsState `json:",omitempty"`
+}
+
+// DetailsState is one type of authorization details.
+type DetailsState struct {
+	ID, Type, Name, Description string
+	Schema                      any
 }
 
 // ScopeState is one scope. Bindings are roles by type, of the older API alone.
@@ -91,14 +100,20 @@ func (s *Server) State() State {
 		})
 	}
 	for _, a := range s.app.order {
-		kept := ApplicationState{a.id, a.name, a.description, a.client, a.owner, a.allowedAudience, a.system, a.thirdParty, a.created, nil, cloneAttributes(a.more)}
+		kept := ApplicationState{ID: a.id, Name: a.name, Description: a.description, Client: a.client, Owner: a.owner, AllowedAudience: a.allowedAudience,
+			System: a.system, ThirdParty: a.thirdParty, Created: a.created, More: cloneAttributes(a.more),
+			Roles: append([]string(nil), a.roles...), Origins: append([]string(nil), a.origins...)}
 		for _, authorized := range a.apis {
-			kept.APIs = append(kept.APIs, AuthorizedState{authorized.api, authorized.policy, append([]string(nil), authorized.scopes...)})
+			kept.APIs = append(kept.APIs, AuthorizedState{authorized.api, authorized.policy,
+				append([]string(nil), authorized.scopes...), append([]string(nil), authorized.details...)})
 		}
 		st.Applications = append(st.Applications, kept)
 	}
 	for _, a := range s.api.order {
-		kept := APIState{a.id, a.name, a.identifier, a.description, a.kind, a.authorize, nil}
+		kept := APIState{ID: a.id, Name: a.name, Identifier: a.identifier, Description: a.description, Kind: a.kind, Authorize: a.authorize}
+		for _, d := range a.details {
+			kept.Details = append(kept.Details, DetailsState{d.id, d.kind, d.name, d.description, d.schema})
+		}
 		for _, scope := range a.scopes {
 			kept.Scopes = append(kept.Scopes, ScopeState{ID: scope.id, Name: scope.name, DisplayName: scope.displayName, Description: scope.description})
 		}
@@ -156,13 +171,16 @@ func (s *Server) Load(st State) error {
 		for _, sc := range a.Scopes {
 			made.scopes = append(made.scopes, &scope{id: sc.ID, name: sc.Name, displayName: sc.DisplayName, description: sc.Description})
 		}
+		for _, d := range a.Details {
+			made.details = append(made.details, &detailsType{d.ID, d.Type, d.Name, d.Description, d.Schema})
+		}
 		api.add(made)
 	}
 	for _, a := range st.Applications {
 		made := &application{id: a.ID, name: a.Name, description: a.Description, client: a.Client, owner: a.Owner, allowedAudience: a.AllowedAudience,
-			system: a.System, thirdParty: a.ThirdParty, created: a.Created, more: a.More}
+			system: a.System, thirdParty: a.ThirdParty, created: a.Created, more: a.More, roles: a.Roles, origins: a.Origins}
 		for _, authorized := range a.APIs {
-			made.apis = append(made.apis, &authorizedAPI{authorized.API, authorized.Policy, authorized.Scopes})
+			made.apis = append(made.apis, &authorizedAPI{authorized.API, authorized.Policy, authorized.Scopes, authorized.Details})
 		}
 		app.add(made)
 	}
