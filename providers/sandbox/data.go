@@ -64,6 +64,35 @@ func (s *Sandbox) collect() (contents, error) {
 	return c, errors.Join(err1, err2, err3, err4)
 }
 
+// Contents returns what both servers keep, as a data file holds it: everything but tokens and running logins, secrets in the clear.
+func (s *Sandbox) Contents() ([]byte, error) {
+	c, err := s.collect()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(c)
+}
+
+// Reset puts Contents of this sandbox in the place of what the servers hold, as if they were restarted with it. Nothing may be served meanwhile.
+func (s *Sandbox) Reset(text []byte) error {
+	var c contents
+	if err := json.Unmarshal(text, &c); err != nil {
+		return err
+	}
+	if c.IS == nil {
+		return errors.New("no contents of Identity Server")
+	}
+	if err := s.isServer.Load(*c.IS); err != nil {
+		return err
+	}
+	if err := s.apimServer.Restore(c.APIM); err != nil {
+		return err
+	}
+	s.apimTokens.Load(c.Clients)
+	s.data.touch()
+	return nil
+}
+
 // A dataFile writes contents some time after they changed. A nil one writes nothing.
 type dataFile struct {
 	name    string

@@ -12,11 +12,14 @@ type counter struct{ all, now atomic.Int64 }
 func (c *counter) value() int64  { return c.all.Load() }
 func (c *counter) flying() int64 { return c.now.Load() }
 
-// wrap is the one place through which every request of a server passes: counted, delayed, handed on, and noted when it may have changed something.
+// wrap is the one place through which every request of a server passes: counted, delayed, failed as Faults say, handed on, and noted when it may have changed something.
 func (s *Sandbox) wrap(i *instance, opts Options) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		if opts.Middleware != nil {
 			next = opts.Middleware(i.name, next)
+		}
+		if opts.Faults != nil {
+			next = opts.Faults.Wrap(i.name, next)
 		}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			i.counter.all.Add(1)
@@ -31,10 +34,10 @@ func (s *Sandbox) wrap(i *instance, opts Options) func(http.Handler) http.Handle
 					return
 				}
 			}
-			next.ServeHTTP(w, r)
 			if r.Method != http.MethodGet && r.Method != http.MethodHead {
-				s.data.touch()
+				defer s.data.touch() // also when the answer is cut
 			}
+			next.ServeHTTP(w, r)
 		})
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"wso2plan/providers/sandbox/apim"
+	"wso2plan/providers/sandbox/fault"
 	"wso2plan/providers/sandbox/is"
 	"wso2plan/providers/sandbox/oauth"
 )
@@ -50,7 +51,9 @@ type Options struct {
 	Stores []string
 	// CustomAttributes are attributes of urn:scim:schemas:extension:custom:User that exist.
 	CustomAttributes []string
-	// Middleware wraps every request of a server ("apim", "is"), inside of latency and count. Nil is none.
+	// Faults make requests of both servers fail, inside of latency and count; they can be set anew while the sandbox runs. Nil is none.
+	Faults *fault.Script
+	// Middleware wraps every request of a server ("apim", "is"), inside of latency, count and Faults. Nil is none.
 	Middleware func(server string, next http.Handler) http.Handler
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"wso2plan/providers/sandbox/fault"
 )
 
 var (
@@ -300,7 +302,7 @@ func createKeyManager(c *call) *answer {
 		return a
 	}
 	k.ID, k.Global = ptr(newID()), ptr(c.global)
-	k.loadedAt = c.server.now().Add(c.server.options.KeyManagerDelay)
+	k.loadedAt = c.loading()
 	c.ownKeyManagers().add(k)
 	path := "/key-managers/"
 	if c.global {
@@ -332,6 +334,9 @@ func updateKeyManager(c *call) *answer {
 		return a
 	}
 	k.ID, k.Global, k.loadedAt = old.ID, old.Global, old.loadedAt
+	if !c.server.loaded(old) {
+		k.loadedAt = c.loading() // this write has an event of its own
+	}
 	c.ownKeyManagers().replace(k)
 	if k.resident() {
 		return k.kept(ok(k.plain())) // what was sent; GET computes again
@@ -554,6 +559,14 @@ func (c *call) keyManagerUsed(k *keyManager) bool {
 		}
 	}
 	return false
+}
+
+// loading is when the event of a write to a key manager arrives: never when a fault script loses it.
+func (c *call) loading() time.Time {
+	if fault.EventLost(c.request.Context()) {
+		return c.server.now().AddDate(100, 0, 0)
+	}
+	return c.server.now().Add(c.server.options.KeyManagerDelay)
 }
 
 // loaded tells whether the event about a key manager has reached the part of the server that makes keys.
