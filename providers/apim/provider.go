@@ -23,8 +23,9 @@ const (
 
 // product says how API Manager is called and where the environment names it.
 var product = rest.Product{
-	Name: "API Manager",
-	Env:  "APIM",
+	Name:    "API Manager",
+	Env:     "APIM",
+	Settles: true,
 	Also: map[string][]string{
 		"username": {"APIM_ADMIN_USER"},
 		"password": {"APIM_ADMIN_PASS"},
@@ -100,6 +101,7 @@ func (p *Provider) Configure(ctx context.Context, block cty.Value) (realm string
 	if err := p.client.Connect(s); err != nil {
 		return "", nil, err
 	}
+	p.timings = p.timings.within(s.SettleTimeout)
 	warnings = s.Warnings()
 	id, err := p.server.residentID(ctx)
 	if err != nil {

@@ -23,6 +23,15 @@ type timings struct {
 
 var defaultTimings = timings{keyManager: 90 * time.Second, restricted: 5 * time.Second, keys: 30 * time.Second, inUse: 60 * time.Second}
 
+// within returns the timings that a limit of the user's leaves; 0 leaves them as they are.
+func (t timings) within(limit time.Duration) timings {
+	if limit > 0 {
+		t.keyManager, t.keys, t.inUse = limit, limit, limit
+		t.restricted = min(t.restricted, limit)
+	}
+	return t
+}
+
 // server answers questions about the server that several types ask. What does not change while we
 // run is asked once.
 type server struct {

@@ -133,7 +133,7 @@ func (c *Client) Connect(s Settings) error {
 			// password to another host.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		RetryWaitMin: s.retryWait,
+		RetryWaitMin: s.RetryWait,
 		RetryWaitMax: 10 * time.Second,
 		RetryMax:     maxRetries,
 		CheckRetry:   checkRetry,

@@ -30,7 +30,7 @@ func connect(t *testing.T, h http.Handler, change func(*Settings)) *Client {
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
 	s := Settings{Product: "API Manager", Env: "APIM", Endpoint: srv.URL, Username: "admin", Password: "pa55word!", Timeout: 5 * time.Second,
-		retryWait: time.Millisecond}
+		RetryWait: time.Millisecond}
 	if change != nil {
 		change(&s)
 	}

@@ -53,7 +53,8 @@ type Settings struct {
 	// one and ClientID is empty. It logs in by Basic.
 	Register func(ctx context.Context, c *Client, owner string) (id, secret string, err error)
 
-	retryWait time.Duration // first pause before a retry; 0 is 250 ms
+	RetryWait     time.Duration // first pause before a request is sent again, doubled by each; 0 is 250 ms
+	SettleTimeout time.Duration // how long to wait until a write takes effect; 0 is the types' own
 }
 
 func (s *Settings) defaults() {
@@ -72,8 +73,8 @@ func (s *Settings) defaults() {
 	if s.TokenPath == "" {
 		s.TokenPath = "/oauth2/token"
 	}
-	if s.retryWait <= 0 {
-		s.retryWait = 250 * time.Millisecond
+	if s.RetryWait <= 0 {
+		s.RetryWait = 250 * time.Millisecond
 	}
 }
 
@@ -127,7 +128,14 @@ type Product struct {
 	// Endpoint makes an endpoint of further environment variables, such as host and port; "" when
 	// they are not set.
 	Endpoint func(getenv func(string) string) string
+
+	// Settles says that writes take effect some time after they are answered, so that there is a
+	// settle_timeout.
+	Settles bool
 }
+
+// settleTimeout is the setting that only products have which settle.
+const settleTimeout = "settle_timeout"
 
 // setting is an attribute of the provider block.
 type setting struct {
@@ -150,6 +158,9 @@ var settings = []setting{
 	{name: "ca_file", typ: cty.String, doc: "PEM file of certificates to trust beside the system's: the server's own if it is self-signed, else its authority's."},
 	{name: "insecure_skip_verify", typ: cty.Bool, doc: "Do not verify the server's certificate. Warned of on each run."},
 	{name: "timeout", typ: cty.String, doc: "How long to wait for one answer, such as `30s` (the default)."},
+	{name: "retry_wait", typ: cty.String, doc: "Pause before a request that failed is sent again, such as `250ms` (the default); each further pause is twice as long, up to 10 s."},
+	{name: settleTimeout, typ: cty.String, doc: "How long to wait until what was written takes effect in the rest of the server, such as `5m`: " +
+		"90 s by default for a new key manager, less for the rest."},
 	{name: "read_requests", typ: cty.Number, doc: "Reads in flight at a time; 50 by default."},
 	{name: "write_requests", typ: cty.Number, doc: "Writes in flight at a time; 10 by default."},
 	{name: "requests_per_second", typ: cty.Number, doc: "Most requests that are sent in a second; no limit by default."},
@@ -160,6 +171,9 @@ var settings = []setting{
 func (p Product) Schema() schema.Block {
 	var b schema.Block
 	for _, s := range settings {
+		if s.name == settleTimeout && !p.Settles {
+			continue
+		}
 		names := p.variables(s.name)
 		for i := range names {
 			names[i] = "`" + names[i] + "`"
@@ -199,6 +213,10 @@ func (p Product) Settings(block cty.Value, getenv func(string) string) (Settings
 	s.Endpoint = strings.TrimRight(s.Endpoint, "/")
 	s.InsecureSkipVerify = r.boolean("insecure_skip_verify")
 	s.Timeout = r.duration("timeout")
+	s.RetryWait = r.duration("retry_wait")
+	if p.Settles {
+		s.SettleTimeout = r.duration(settleTimeout)
+	}
 	s.ReadsInFlight = int(r.number("read_requests", 1, 1000, true))
 	s.WritesInFlight = int(r.number("write_requests", 1, 1000, true))
 	s.RequestsPerSecond = r.number("requests_per_second", 0.01, 1e6, false)

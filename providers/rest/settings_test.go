@@ -13,7 +13,7 @@ import (
 )
 
 var testProduct = Product{
-	Name: "API Manager", Env: "APIM",
+	Name: "API Manager", Env: "APIM", Settles: true,
 	Also: map[string][]string{"username": {"APIM_ADMIN_USER"}, "password": {"APIM_ADMIN_PASS"}},
 	Endpoint: func(getenv func(string) string) string {
 		if host := getenv("APIM_HOST"); host != "" {
@@ -50,10 +50,11 @@ func TestSettings(t *testing.T) {
 		}, ""},
 		{"environment", nil, map[string]string{
 			"APIM_ENDPOINT": "https://e", "APIM_USERNAME": "eu", "APIM_PASSWORD": "ep", "APIM_TENANT": "acme.com", "APIM_INSECURE_SKIP_VERIFY": "true",
-			"APIM_TIMEOUT": "2m", "APIM_READ_REQUESTS": "7", "APIM_WRITE_REQUESTS": "3", "APIM_REQUESTS_PER_SECOND": "2.5", "APIM_CA_FILE": "ca.pem",
+			"APIM_TIMEOUT": "2m", "APIM_RETRY_WAIT": "20ms", "APIM_SETTLE_TIMEOUT": "5m", "APIM_READ_REQUESTS": "7", "APIM_WRITE_REQUESTS": "3", "APIM_REQUESTS_PER_SECOND": "2.5", "APIM_CA_FILE": "ca.pem",
 		}, func(s Settings) bool {
 			return s.Endpoint == "https://e" && s.user() == "eu@acme.com" && s.Password == "ep" && s.InsecureSkipVerify && s.Timeout == 2*time.Minute &&
-				s.ReadsInFlight == 7 && s.WritesInFlight == 3 && s.RequestsPerSecond == 2.5 && s.CAFile == "ca.pem"
+				s.ReadsInFlight == 7 && s.WritesInFlight == 3 && s.RequestsPerSecond == 2.5 && s.CAFile == "ca.pem" &&
+				s.RetryWait == 20*time.Millisecond && s.SettleTimeout == 5*time.Minute
 		}, ""},
 		{"the toolkit's names", nil, map[string]string{"APIM_HOST": "h", "APIM_ADMIN_USER": "a", "APIM_ADMIN_PASS": "b"}, func(s Settings) bool {
 			return s.Endpoint == "https://h:9443" && s.Username == "a" && s.Password == "b"
@@ -94,6 +95,16 @@ func TestSettings(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, test.err)
 			}
 		})
+	}
+}
+
+func TestSettleTimeoutOfThoseThatSettle(t *testing.T) {
+	for _, settles := range []bool{false, true} {
+		p := testProduct
+		p.Settles = settles
+		if b := p.Schema(); (b.Attribute(settleTimeout) != nil) != settles {
+			t.Errorf("settles %t: the schema has %s: %t", settles, settleTimeout, !settles)
+		}
 	}
 }
 
