@@ -159,6 +159,7 @@ func all[T any](list []T) *answer {
 type pageLinks struct {
 	before, after string
 	failing       string // the reason of the 500 to a negative limit or offset; empty: they count as 0
+	total         *int   // where it is not the length of the list
 }
 
 // page cuts one page out of a list by the request's limit (default 25) and offset. Next and previous are relative addresses, empty at the ends
@@ -181,6 +182,9 @@ func page[T any](c *call, list []T, links pageLinks) *answer {
 	cut := list[min(offset, total):min(offset+limit, total)]
 	at := func(offset int) string {
 		return fmt.Sprintf("%s?%slimit=%d&offset=%d%s", c.path, links.before, limit, offset, links.after)
+	}
+	if links.total != nil {
+		total = *links.total
 	}
 	p := &pagination{Offset: offset, Limit: limit, Total: total}
 	if offset+limit < total {

@@ -121,15 +121,19 @@ func (t *tenant) applicationInfo(a *application) applicationInfo {
 func listApplications(c *call) *answer {
 	c.subscriber()
 	query := c.request.URL.Query()
-	name := strings.ToLower(query.Get("query")) // a part of the name (seen)
+	// [seen]: the query is a part of the name, in any case; the total counts those that hold it in the same case.
+	name, total := query.Get("query"), 0
 	list := []*application{}
 	for _, a := range c.tenant.Applications.list {
-		if c.mayUse(a) && (name == "" || strings.Contains(strings.ToLower(*a.Name), name)) {
+		if c.mayUse(a) && strings.Contains(strings.ToLower(*a.Name), strings.ToLower(name)) {
 			list = append(list, a)
+			if strings.Contains(*a.Name, name) {
+				total++
+			}
 		}
 	}
 	by, order := query.Get("sortBy"), query.Get("sortOrder")
-	if by != "status" && by != "owner" && by != "createdTime" {
+	if by != "status" && by != "owner" {
 		by = "name" // also for an order that is none (seen)
 	}
 	if order == "" {
@@ -140,8 +144,9 @@ func listApplications(c *call) *answer {
 	for i, a := range list {
 		infos[i] = c.tenant.applicationInfo(a)
 	}
-	// [seen]: the links hold the order, and lose the query.
-	return page(c, infos, pageLinks{before: "sortBy=" + by + "&sortOrder=" + order + "&", after: "&groupId=", failing: "Error while retrieving Applications"})
+	// [seen]: the links hold the order by the name of its column, and lose the query.
+	column := map[string]string{"name": "name", "status": "application_status", "owner": "created_by"}[by]
+	return page(c, infos, pageLinks{total: &total, before: "sortBy=" + column + "&sortOrder=" + order + "&", after: "&groupId=", failing: "Error while retrieving Applications"})
 }
 
 // sortApplications sorts by one field, with case.
@@ -152,8 +157,6 @@ func sortApplications(list []*application, by, order string) {
 		key = func(a *application) string { return *a.Status }
 	case "owner":
 		key = func(a *application) string { return *a.Owner }
-	case "createdTime":
-		key = func(a *application) string { return *a.CreatedTime }
 	}
 	slices.SortStableFunc(list, func(a, b *application) int { return cmp.Compare(key(a), key(b)) })
 	if strings.EqualFold(order, "desc") {
@@ -200,10 +203,7 @@ func (c *call) checkApplication(a, old *application) *answer {
 		return badRequest("Application name cannot contain leading or trailing white spaces")
 	}
 	policy := c.tenant.ApplicationPolicies.find(func(p *applicationPolicy) bool { return *p.PolicyName == *a.ThrottlingPolicy })
-	if policy == nil && old != nil {
-		return internal("Error while updating application " + *old.ApplicationID)
-	}
-	if policy == nil {
+	if policy == nil && old == nil {
 		return refuse(http.StatusBadRequest, 900305, "The tier name is invalid.", "The tier name is invalid")
 	}
 	owner := c.owner()
@@ -212,6 +212,12 @@ func (c *call) checkApplication(a, old *application) *answer {
 	}
 	if other := c.tenant.applicationNamed(owner, name); other != nil && (old == nil || *other.ApplicationID != *old.ApplicationID) {
 		return exists("An application already exists with name " + name)
+	}
+	switch {
+	case old != nil && a.TokenType == nil:
+		return internal("") // a null pointer in the server (seen)
+	case old != nil && (policy == nil || *a.TokenType != "JWT"):
+		return internal("Error while updating application " + *old.ApplicationID)
 	}
 	for _, declared := range c.server.options.ApplicationAttributes {
 		if declared.Required && !declared.Hidden && strings.TrimSpace(a.Attributes[declared.Name]) == "" {
@@ -236,7 +242,7 @@ func createApplication(c *call) *answer {
 }
 
 func updateApplication(c *call) *answer {
-	sent := &application{}
+	sent := &application{TokenType: ptr("JWT")}
 	if bad := readBody(c.body, sent); bad != nil {
 		return bad
 	}

@@ -25,7 +25,7 @@ import (
 //	enum:"A,B"            the values; anything else reads as null
 func readBody(body []byte, into any) *answer {
 	raw, bad := parseBody(body)
-	if bad != nil {
+	if raw == nil && bad != nil {
 		return bad
 	}
 	if err := assign(raw, reflect.ValueOf(into).Elem(), ""); err != nil {
@@ -35,6 +35,9 @@ func readBody(body []byte, into any) *answer {
 		}
 		return badRequest("One or more request body parameters contain disallowed values.")
 	}
+	if bad != nil {
+		return bad
+	}
 	// By path, as seen.
 	if list := validate(reflect.ValueOf(into).Elem(), "", ""); len(list) > 0 {
 		slices.SortStableFunc(list, func(a, b violation) int { return strings.Compare(a.path, b.path) })
@@ -43,7 +46,8 @@ func readBody(body []byte, into any) *answer {
 	return nil
 }
 
-// parseBody parses a JSON text with its numbers as written.
+// parseBody parses a JSON text with its numbers as written. When more follows the value it returns both the value and a refusal: the real server
+// finds fault with the first value first (seen).
 func parseBody(body []byte) (any, *answer) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, internal("") // a null pointer in the server's validation
@@ -54,10 +58,16 @@ func parseBody(body []byte) (any, *answer) {
 	if err := d.Decode(&raw); err != nil {
 		return nil, badRequest("Malformed request body.")
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, badRequest("Malformed request body.")
+	if raw == nil {
+		return nil, internal("") // a null pointer as well
 	}
-	return raw, nil
+	switch _, err := d.Token(); {
+	case errors.Is(err, io.EOF):
+		return raw, nil
+	case err != nil:
+		return raw, badRequest("Malformed request body.")
+	}
+	return raw, badRequest("One or more request body parameters contain disallowed values.")
 }
 
 type unknownProperty string

@@ -247,7 +247,8 @@ func checkApplicationPolicy(_ *call, p, old *applicationPolicy) *answer {
 	if b := p.BurstLimit; b == nil || b.RateLimitCount == nil || *b.RateLimitCount <= 0 || b.RateLimitTimeUnit == nil {
 		p.BurstLimit = &burstLimit{RateLimitCount: ptr(int64(0))}
 	}
-	if !p.DefaultLimit.keep() || p.DefaultLimit.isAI() {
+	// A policy is made with an event count and cannot be brought to one, or keep one, by an update (seen).
+	if !p.DefaultLimit.keep() || p.DefaultLimit.isAI() || old != nil && p.DefaultLimit.EventCount != nil {
 		return unkept("Application", &p.policyBase, baseOf(old))
 	}
 	return nil
