@@ -27,6 +27,8 @@ var managed = [][]string{
 	{"/scim2/Users"},
 	{"/scim2/Groups"},
 	{"/scim2/v2/Roles", "/scim2/Roles"},
+	{applicationsPath},
+	{resourcesPath},
 }
 
 // register makes the OAuth2 client with which tokens are asked for, or finds the one of an earlier
@@ -133,24 +135,9 @@ func applicationID(ctx context.Context, c *rest.Client, name string) (string, er
 
 // resourceScopes returns the id and the scopes of the API resource with that identifier.
 func resourceScopes(ctx context.Context, c *rest.Client, identifier string) (id string, scopes []string, err error) {
-	var list struct {
-		APIResources []struct {
-			ID         string `json:"id"`
-			Identifier string `json:"identifier"`
-		} `json:"apiResources"`
-	}
 	// The name is the same for a tenant's and an organization's resource; the identifier is not.
-	query := url.Values{"filter": {"identifier eq " + identifier}}
-	if err := c.Call(ctx, rest.Request{Path: resourcesPath, Query: query, Login: rest.LoginBasic}, &list); err != nil {
-		return "", nil, rest.Unfound(err)
-	}
-	for _, r := range list.APIResources {
-		if r.Identifier == identifier {
-			id = r.ID
-		}
-	}
-	if id == "" {
-		return "", nil, fmt.Errorf("API resource %s: %w", identifier, engine.ErrNotFound)
+	if id, err = findResource(ctx, c, identifier, rest.LoginBasic); err != nil {
+		return "", nil, err
 	}
 	var resource struct {
 		Scopes []struct {

@@ -53,6 +53,7 @@ func New() *Provider {
 		newUser(&p.client),
 		newGroup(&p.client),
 		newRole(p),
+		newAPIResource(&p.client),
 	}
 	p.data = []engine.Finder{
 		newOpenIDConfiguration(&p.client),

@@ -76,6 +76,9 @@ func (e *Error) Refused() bool {
 	return e.Status >= 400 && e.Status < 500 && e.Status != http.StatusRequestTimeout && e.Status != http.StatusTooManyRequests
 }
 
+// Conflict reports whether the server refused since something else has the name already.
+func (e *Error) Conflict() bool { return e.Status == http.StatusConflict }
+
 // Unwrap returns engine.ErrNotFound for a 404 of the API, and the cause of a failed connection.
 func (e *Error) Unwrap() error {
 	if e.Status == http.StatusNotFound && !e.page {
