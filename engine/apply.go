@@ -169,6 +169,8 @@ func (a *applier) skip(w *work, kind opKind) {
 
 func shownAction(w *work, kind opKind) Action {
 	switch {
+	case kind == remove && w.change.Release:
+		return Forget
 	case kind != write:
 		return Delete
 	case w.change.Action == Replace:
@@ -219,9 +221,7 @@ func (a *applier) operate(ctx context.Context, w *work, n *graphNode) bool {
 		case Update:
 			a.result.Counts.Change++
 		case Delete:
-			if !w.change.Release { // those that are let go are counted in the plan
-				a.result.Counts.Destroy++
-			}
+			a.result.Counts.Destroy++
 		}
 	}
 	a.mu.Unlock()

@@ -35,7 +35,7 @@ type Event struct {
 	Kind        EventKind
 	Done, Total int
 	Address     config.Address
-	Action      Action // Create, Update, Delete …; a replacement sends Delete and Create
+	Action      Action // Create, Update, Delete, Read; Forget lets go; a replacement sends Delete and Create
 	ID          string
 	Elapsed     time.Duration
 }

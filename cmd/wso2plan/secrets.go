@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -37,5 +38,5 @@ func configSecrets(c *config.Config) []string {
 			secrets = append(secrets, value)
 		}
 	}
-	return secrets
+	return slices.DeleteFunc(secrets, func(s string) bool { return names[s] })
 }

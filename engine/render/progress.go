@@ -68,7 +68,7 @@ var eventWords = map[engine.Action]struct{ doing, still, done string }{
 	engine.Read:   {"Reading", "reading", "Read complete"},
 	engine.Import: {"Importing", "importing", "Import complete"},
 	engine.Move:   {"", "", "Moved"},
-	engine.Forget: {"", "", "Forgotten"},
+	engine.Forget: {"Letting go", "letting go", "Let go"},
 }
 
 // elapsed writes a duration in whole seconds, as "1s" or "1m10s".

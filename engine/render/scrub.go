@@ -17,6 +17,7 @@ type Scrubber struct {
 	mu   sync.Mutex
 	w    io.Writer
 	held []byte // the end of what was written, which may begin a secret
+	prev byte   // the byte before held; 0 at the beginning
 
 	secrets map[string]bool
 	sorted  []string // the secrets, for finding what begins one
@@ -25,7 +26,8 @@ type Scrubber struct {
 }
 
 // Scrub returns a Scrubber over w that knows secrets. Those of less than four bytes are left out,
-// since they stand in innocent words. A secret is also known in the forms in which it is quoted in
+// since they stand in innocent words; those of less than eight are replaced only where they are a
+// word by themselves, so that the password "user" leaves "app_users" as it is. A secret is also known in the forms in which it is quoted in
 // JSON, HCL and URLs, and one of several lines, such as a private key, line by line.
 //
 // Write holds back bytes only while they may begin a secret; Flush writes them out, so call it
@@ -133,9 +135,16 @@ func (s *Scrubber) scrub(text string, last bool) (out []byte, rest string) {
 	for i := 0; i < len(text); {
 		// Only near the end may text[i:] be less than a whole secret.
 		if !last && len(text)-i < longest && s.mayBegin(text[i:]) {
-			return append(out, text[from:i]...), text[i:]
+			return s.pass(out, text, from, i), text[i:]
 		}
-		n := s.match(text[i:])
+		before := s.prev
+		if i > 0 {
+			before = text[i-1]
+		}
+		n, wait := s.match(text[i:], before, last)
+		if wait {
+			return s.pass(out, text, from, i), text[i:]
+		}
 		if n == 0 {
 			i++
 			continue
@@ -145,23 +154,50 @@ func (s *Scrubber) scrub(text string, last bool) (out []byte, rest string) {
 		i += n
 		from = i
 	}
-	return append(out, text[from:]...), ""
+	return s.pass(out, text, from, len(text)), ""
 }
 
-// match returns the length of the longest secret that text begins with, or 0.
-func (s *Scrubber) match(text string) int {
+// pass copies text[from:to] and remembers the byte before what comes next.
+func (s *Scrubber) pass(out []byte, text string, from, to int) []byte {
+	if to > 0 {
+		s.prev = text[to-1]
+	}
+	return append(out, text[from:to]...)
+}
+
+// match returns the length of the longest secret that text begins with, or 0. before is the byte
+// before text. It asks to wait for more text when a secret ends with it and must be a word.
+func (s *Scrubber) match(text string, before byte, last bool) (n int, wait bool) {
 	if len(text) < shortest {
-		return 0
+		return 0, false
 	}
 	if h := begin(text); s.begins[h/64]&(1<<(h%64)) == 0 {
-		return 0
+		return 0, false
 	}
 	for _, n := range s.lengths {
-		if n <= len(text) && s.secrets[text[:n]] {
-			return n
+		if n > len(text) || !s.secrets[text[:n]] {
+			continue
+		}
+		switch {
+		case n >= certain:
+			return n, false
+		case inWord(text[0]) && inWord(before):
+		case !inWord(text[n-1]):
+			return n, false
+		case n == len(text) && !last:
+			return 0, true
+		case n == len(text) || !inWord(text[n]):
+			return n, false
 		}
 	}
-	return 0
+	return 0, false
+}
+
+// certain is the length from which a secret is replaced within words too.
+const certain = 8
+
+func inWord(c byte) bool {
+	return c == '_' || c >= 0x80 || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
 // mayBegin reports whether a secret begins with text and goes on after it.
