@@ -32,7 +32,7 @@ func applyCommand(t *terminal) *cli.Command {
 			if file := cmd.Args().First(); file != "" {
 				return t.applySaved(ctx, cmd, v, file)
 			}
-			opts, err := planOptions(cmd)
+			opts, err := planOptions(t, cmd)
 			if err != nil {
 				return usageError(t, cmd, err)
 			}
@@ -145,6 +145,9 @@ func (p *project) carryOut(ctx context.Context, cmd *cli.Command, plan *engine.P
 	}
 	result, diags := p.reconciler.Apply(ctx, plan, session)
 	p.progress.end()
+	for _, v := range result.Outputs {
+		t.keepSecret(render.Secrets(v)...)
+	}
 	var err error
 	if json {
 		err = resultJSON(t.out, result)

@@ -20,7 +20,7 @@ func destroyCommand(t *terminal) *cli.Command {
 			if err := takes(cmd, 0, 0); err != nil {
 				return usageError(t, cmd, err)
 			}
-			opts, err := planOptions(cmd)
+			opts, err := planOptions(t, cmd)
 			if err != nil {
 				return usageError(t, cmd, err)
 			}

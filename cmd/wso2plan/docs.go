@@ -21,6 +21,8 @@ import (
 var titles = map[string][2]string{
 	"apim": {"WSO2 API Manager", "The provider `apim` manages WSO2 API Manager 4.5. Without a provider block its arguments come from the environment."},
 	"is":   {"WSO2 Identity Server", "The provider `is` manages WSO2 Identity Server 7.1. Without a provider block its arguments come from the environment."},
+	"keystore": {"Key and trust stores", "The provider `keystore` manages entries of JKS and PKCS12 files, in which WSO2 servers keep their keys and the certificates " +
+		"that they trust, and reads the certificates that servers present."},
 }
 
 func docsCommand(t *terminal) *cli.Command {

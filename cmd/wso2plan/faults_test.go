@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -20,6 +22,7 @@ type faults struct {
 	act    func()
 	acted  bool
 	hold   time.Duration // of the write that is struck, which is then served
+	gate   chan struct{} // writes wait until it is closed; nil: they do not
 }
 
 type fault struct {
@@ -48,9 +51,10 @@ func (f *faults) strike(n int, after bool, act func()) (struck func() bool) {
 	return f.arm(n, after, 0, act)
 }
 
-// pause calls act when the nth write from now comes, and serves it a moment later.
-func (f *faults) pause(n int, act func()) (paused func() bool) {
-	return f.arm(n, false, 300*time.Millisecond, act)
+// pause calls act when the nth write from now comes, and serves it hold later, unless the client
+// does not wait for that.
+func (f *faults) pause(n int, hold time.Duration, act func()) (paused func() bool) {
+	return f.arm(n, false, hold, act)
 }
 
 func (f *faults) arm(n int, after bool, hold time.Duration, act func()) func() bool {
@@ -65,9 +69,45 @@ func (f *faults) arm(n int, after bool, hold time.Duration, act func()) func() b
 	}
 }
 
+// close lets writes wait until open.
+func (f *faults) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.gate == nil {
+		f.gate = make(chan struct{})
+	}
+}
+
+// open lets the waiting writes go on.
+func (f *faults) open() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.gate != nil {
+		close(f.gate)
+		f.gate = nil
+	}
+}
+
+// wait waits at the gate if r is a write.
+func (f *faults) wait(r *http.Request) {
+	if !isWrite(r) {
+		return
+	}
+	f.mu.Lock()
+	gate := f.gate
+	f.mu.Unlock()
+	if gate != nil {
+		<-gate
+	}
+}
+
+func isWrite(r *http.Request) bool {
+	return r.Method != http.MethodGet && (strings.HasPrefix(r.URL.Path, "/api/am/") || strings.HasPrefix(r.URL.Path, "/scim2/"))
+}
+
 // due reports whether a request is the write to strike.
 func (f *faults) due(r *http.Request) bool {
-	if r.Method == http.MethodGet || !strings.HasPrefix(r.URL.Path, "/api/am/") && !strings.HasPrefix(r.URL.Path, "/scim2/") {
+	if !isWrite(r) {
 		return false
 	}
 	f.mu.Lock()
@@ -92,14 +132,24 @@ func (f *faults) wrap(server string, next http.Handler) http.Handler {
 			w.Write([]byte(one.body))
 			return
 		}
+		f.wait(r)
 		if !f.due(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
 		if f.hold > 0 {
+			// Reading the body lets the server notice that the client goes away.
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				return
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
 			f.act()
-			time.Sleep(f.hold)
-			next.ServeHTTP(w, r)
+			select {
+			case <-time.After(f.hold):
+				next.ServeHTTP(w, r)
+			case <-r.Context().Done():
+			}
 			return
 		}
 		if f.after {

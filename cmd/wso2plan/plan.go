@@ -30,7 +30,7 @@ func planCommand(t *terminal) *cli.Command {
 			if err := takes(cmd, 0, 0); err != nil {
 				return usageError(t, cmd, err)
 			}
-			opts, err := planOptions(cmd)
+			opts, err := planOptions(t, cmd)
 			if err != nil {
 				return usageError(t, cmd, err)
 			}
@@ -91,12 +91,15 @@ func planFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "replace", Usage: "replace the object at `ADDRESS`, changed or not; can be repeated"},
 		&cli.BoolFlag{Name: "allow-missing", Usage: "go on when everything owned of a type is gone"},
 		&cli.BoolFlag{Name: "rewrite-secrets", Usage: "write secrets that cannot be compared with what the server holds"},
+		&cli.BoolFlag{Name: "compact-warnings", Usage: "print only the summaries of warnings"},
 		&cli.BoolFlag{Name: "verbose", Usage: "show every instance of a block"},
 	}
 }
 
-// planOptions reads planFlags, and -destroy and -refresh-only where a command has them.
-func planOptions(cmd *cli.Command) (engine.PlanOptions, error) {
+// planOptions reads planFlags, and -destroy and -refresh-only where a command has them; -compact-warnings
+// is t's.
+func planOptions(t *terminal, cmd *cli.Command) (engine.PlanOptions, error) {
+	t.compact = cmd.Bool("compact-warnings")
 	opts := engine.PlanOptions{
 		Destroy:        cmd.Bool("destroy"),
 		RefreshOnly:    cmd.Bool("refresh-only"),

@@ -27,6 +27,7 @@ func sandboxCommand(t *terminal) *cli.Command {
 			"Write -- before the command.\n\n" +
 			"EXIT STATUS: 0 done, 1 error; with a command that command's.",
 		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "free-ports", Usage: "serve on free ports in place of 9443 and 9444"},
 			&cli.DurationFlag{Name: "latency", Usage: "`DURATION` that each request waits, such as 20ms"},
 			&cli.StringFlag{Name: "data", Usage: "keep the contents in `FILE`", TakesFile: true},
 			&cli.IntFlag{Name: "seed", Usage: "`NUMBER` of objects to make for load"},
@@ -44,6 +45,9 @@ func sandboxCommand(t *terminal) *cli.Command {
 			if opts.Seed < 0 || opts.Latency < 0 {
 				return usageError(t, cmd, errors.New("-seed and -latency cannot be negative"))
 			}
+			if cmd.Bool("free-ports") || cmd.Args().Present() {
+				opts.APIMAddr, opts.ISAddr = "127.0.0.1:0", "127.0.0.1:0"
+			}
 			if cmd.Args().Present() {
 				return t.sandboxWith(ctx, opts, cmd.Args().Slice())
 			}
@@ -52,11 +56,14 @@ func sandboxCommand(t *terminal) *cli.Command {
 	}
 }
 
-// sandboxUntilInterrupted serves on the fixed ports.
+// sandboxUntilInterrupted serves and says where.
 func (t *terminal) sandboxUntilInterrupted(ctx context.Context, opts sandbox.Options) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	s, err := sandbox.Start(ctx, opts)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return t.problem("Sandbox not started", sentence(err)+" End what listens there, or give -free-ports.")
+	}
 	if err != nil {
 		return t.problem("Sandbox not started", sentence(err))
 	}
@@ -80,10 +87,9 @@ func (t *terminal) sandboxUntilInterrupted(ctx context.Context, opts sandbox.Opt
 	return s.Close()
 }
 
-// sandboxWith serves on free ports while a command runs. The command gets the signals itself: it
+// sandboxWith serves while a command runs. The command gets the signals itself: it
 // is in the terminal's foreground, so we only wait for it.
 func (t *terminal) sandboxWith(ctx context.Context, opts sandbox.Options, command []string) error {
-	opts.APIMAddr, opts.ISAddr = "127.0.0.1:0", "127.0.0.1:0"
 	s, err := sandbox.Start(ctx, opts)
 	if err != nil {
 		return t.problem("Sandbox not started", sentence(err))

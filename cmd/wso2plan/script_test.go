@@ -33,7 +33,8 @@ func TestMain(m *testing.M) {
 //	masked stdout|stderr FILE                      write what was printed to FILE, with <id> and <port> for what varies
 //	fault SERVER METHOD PATH STATUS [FILE]         the server answers so; fault off: no longer
 //	killed before|after N COMMAND...               kill -9 as the Nth write reaches the server, or was done
-//	interrupted N COMMAND...                       Ctrl-C as the Nth write reaches the server
+//	interrupted [twice] N COMMAND...               Ctrl-C as the Nth write reaches the server
+//	hold                                           writes wait; hold off: no longer
 //	locked                                         wait until a command holds the lock; $LOCK is its id
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -55,6 +56,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"fault":       cmdFault,
 	"killed":      cmdKilled,
 	"interrupted": cmdInterrupted,
+	"hold":        cmdHold,
 	"locked":      cmdLocked,
 }
 
@@ -99,7 +101,10 @@ func cmdSandbox(ts *testscript.TestScript, neg bool, args []string) {
 	opts.Middleware = f.wrap
 	s, err := sandbox.Start(context.Background(), opts)
 	ts.Check(err)
-	ts.Defer(func() { s.Close() })
+	ts.Defer(func() {
+		f.open()
+		s.Close()
+	})
 	dir := ts.MkAbs(".tmp-sandbox-" + strconv.FormatInt(time.Now().UnixNano(), 36))
 	ts.Check(os.Mkdir(dir, 0o700))
 	env, err := s.Env(dir)
@@ -201,12 +206,24 @@ func cmdKilled(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func cmdInterrupted(ts *testscript.TestScript, neg bool, args []string) {
+	twice := len(args) > 0 && args[0] == "twice"
+	if twice {
+		args = args[1:]
+	}
 	if neg || len(args) < 2 {
-		ts.Fatalf("usage: interrupted N COMMAND...")
+		ts.Fatalf("usage: interrupted [twice] N COMMAND...")
 	}
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	done := theSandbox(ts).faults.pause(n, func() { signalHolder(ts, os.Interrupt) })
+	interrupt := func() { signalHolder(ts, os.Interrupt) }
+	done := theSandbox(ts).faults.pause(n, 300*time.Millisecond, interrupt)
+	if twice {
+		done = theSandbox(ts).faults.pause(n, time.Minute, func() {
+			interrupt()
+			time.Sleep(100 * time.Millisecond)
+			interrupt()
+		})
+	}
 	if err := ts.Exec(args[1], args[2:]...); err == nil {
 		ts.Fatalf("the command succeeded")
 	}
@@ -229,4 +246,16 @@ func cmdLocked(ts *testscript.TestScript, neg bool, args []string) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	ts.Fatalf("nothing holds the lock")
+}
+
+func cmdHold(ts *testscript.TestScript, neg bool, args []string) {
+	f := theSandbox(ts).faults
+	switch {
+	case !neg && len(args) == 0:
+		f.close()
+	case !neg && len(args) == 1 && args[0] == "off":
+		f.open()
+	default:
+		ts.Fatalf("usage: hold [off]")
+	}
 }

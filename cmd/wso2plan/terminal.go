@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/fatih/color"
@@ -25,6 +26,7 @@ type terminal struct {
 	inPlace     bool // err is a terminal, on which a line can be rewritten
 	outWidth    int  // columns; 0 where it is no terminal
 	errWidth    int
+	compact     bool // of warnings print only the summaries
 
 	plain io.Writer // standard output past the scrubber, for outputs that are asked for
 
@@ -64,6 +66,12 @@ func (t *terminal) options(verbose bool) render.Options {
 // diagnose prints diags on standard error, with the lines of sources that they are about. The
 // error is nil unless one of them is an error; then it has been said.
 func (t *terminal) diagnose(sources map[string]*hcl.File, diags hcl.Diagnostics) error {
+	if t.compact {
+		var err error
+		if diags, err = t.compacted(diags); err != nil {
+			return err
+		}
+	}
 	if len(diags) > 0 {
 		if err := render.Diagnostics(t.err, sources, diags, render.Options{Color: t.errColor, Width: t.errWidth}); err != nil {
 			return err
@@ -73,6 +81,34 @@ func (t *terminal) diagnose(sources map[string]*hcl.File, diags hcl.Diagnostics)
 		return failed
 	}
 	return nil
+}
+
+// compacted prints the summaries of warnings, each once with the number of places, and returns the
+// errors.
+func (t *terminal) compacted(diags hcl.Diagnostics) (errors hcl.Diagnostics, err error) {
+	count := map[string]int{}
+	for _, d := range diags {
+		if d.Severity == hcl.DiagError {
+			errors = append(errors, d)
+		} else {
+			count[d.Summary]++
+		}
+	}
+	if len(count) == 0 {
+		return errors, nil
+	}
+	var text strings.Builder
+	text.WriteString("Warnings:\n\n")
+	for _, summary := range sorted(count) {
+		text.WriteString("- " + summary)
+		if n := count[summary]; n > 1 {
+			text.WriteString(" (" + plural(n, "time") + ")")
+		}
+		text.WriteByte('\n')
+	}
+	text.WriteString("\nTo see the full warning notes, run wso2plan without -compact-warnings.\n")
+	_, err = io.WriteString(t.err, text.String())
+	return errors, err
 }
 
 // problem prints an error that is about no place in the configuration.

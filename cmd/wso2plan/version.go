@@ -21,7 +21,7 @@ func versionCommand(t *terminal) *cli.Command {
 		Flags:       []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print it as JSON"}},
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			if err := takes(cmd, 0, 0); err != nil {
-				return err
+				return usageError(t, cmd, err)
 			}
 			platform := runtime.GOOS + "_" + runtime.GOARCH
 			if !cmd.Bool("json") {
