@@ -101,6 +101,13 @@ func (r *Reconciler) Apply(ctx context.Context, plan *Plan, s Session) (*Result,
 	if !a.diags.HasErrors() {
 		a.outputs()
 	}
+	if !p.opts.RefreshOnly {
+		finishing := inFlight
+		if ctx.Err() != nil {
+			finishing = ctx
+		}
+		a.diags = append(a.diags, p.conn.finish(finishing)...)
+	}
 	sortDiagnostics(a.diags)
 	return result, config.Distinct(a.diags)
 }
