@@ -480,19 +480,24 @@ func TestTables(t *testing.T) {
 			case len(a.Enum) > 0:
 				set[a.Name] = str(a.Enum[len(a.Enum)-1])
 			case a.Type == cty.String:
-				set[a.Name] = str("X" + a.Name)
+				set[a.Name] = str("x:" + a.Name)
 			case a.Type == cty.Bool:
 				set[a.Name] = cty.True
 			case a.Type.IsMapType():
 				set[a.Name] = strMap("work", "x")
 			case a.Type.IsSetType():
-				set[a.Name] = strs("x", "y")
+				set[a.Name] = strs("x:1", "y:2")
 			}
 		}
 		v := sch.Object(set)
 		body := rest.Encode(&sch.Block, v)
 		var encode, decode func(map[string]any) error
 		switch typ := typ.(type) {
+		case apiResource:
+			encode, decode = typ.Encode, typ.Decode
+		case oauthClient:
+			body["client_id"] = body["ext_param_client_id"]
+			encode, decode = typ.Encode, typ.Decode
 		case user:
 			encode, decode = typ.Encode, typ.Decode
 		case group:

@@ -54,6 +54,7 @@ func New() *Provider {
 		newGroup(&p.client),
 		newRole(p),
 		newAPIResource(&p.client),
+		newOAuthClient(&p.client),
 	}
 	p.data = []engine.Finder{
 		newOpenIDConfiguration(&p.client),
