@@ -51,7 +51,9 @@ func applicationKeysType() *schema.Type {
 					Doc: "The key manager's own properties of the client, each managed by itself, such as " +
 						"`application_access_token_expiry_time` or `pkceMandatory`. Numbers and booleans are written as strings."},
 				{Name: "secret_version", Type: cty.Number, WriteOnly: true, Default: cty.NumberIntVal(1), Validate: wholeFrom(0),
-					Doc: "Change it to have a new secret made. It is a number of your own, of which the server knows nothing, so it is compared with what was last applied."},
+					Doc: "Change it to have a new secret made. It is a number of your own, of which the server knows nothing, so it is compared " +
+						"with what was last applied. Keys are made with the secret of version 1. The connector `WSO2-IS-7` makes no new secrets: " +
+						"there `-replace` the keys, which changes the `consumer_key` too."},
 				{Name: "consumer_key", Type: cty.String, ReadOnly: true, Doc: "The client id."},
 				{Name: "consumer_secret", Type: cty.String, ReadOnly: true, Sensitive: true, Once: true, ChangesWith: []string{"secret_version"},
 					Doc: "The client secret. Key managers that do not give it out again return it only when it is made."},
@@ -339,22 +341,17 @@ func (t *keysType) Update(ctx context.Context, live *engine.Object, planned cty.
 		return nil, rest.Unwritten(err)
 	}
 	planned = rest.Rebase(&t.table.Block, live.Value, planned, now.Value)
-	secret := r.Secret
 	if t.differs(planned, r) || len(removedProperties(planned)) > 0 {
 		if err := t.put(ctx, application, r, planned); err != nil {
 			return nil, err
 		}
 	}
-	// A write-only attribute that is not null is to be written (engine.Type).
-	if isKnown(plain(planned, "secret_version")) {
-		var made keyRow
-		err := t.client.Call(ctx, rest.Request{Method: http.MethodPost, Path: keysPath(application) + "/" + url.PathEscape(mapping) + "/regenerate-secret"}, &made)
-		if err != nil {
-			return now, fmt.Errorf("making a new secret: %w", err)
-		}
-		secret = made.Secret
+	// A write-only attribute that is not null is to be written (engine.Type). The secret of a mapped
+	// client is not ours to renew.
+	if version := plain(planned, "secret_version"); isKnown(version) && r.Mode != "MAPPED" {
+		return t.renew(ctx, now, r.Secret, version)
 	}
-	return t.again(ctx, now, secret)
+	return t.again(ctx, now, r.Secret)
 }
 
 // removedProperties are those that the plan removes: nulls, by rest.Rebase.
