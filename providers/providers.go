@@ -6,13 +6,15 @@ import (
 	"wso2plan/engine"
 	"wso2plan/providers/apim"
 	"wso2plan/providers/is"
+	"wso2plan/providers/keystore"
 )
 
 // All returns every provider by its name: a function that makes one, not configured yet.
 func All() map[string]func() engine.Provider {
 	return map[string]func() engine.Provider{
-		"apim": func() engine.Provider { return apim.New() },
-		"is":   func() engine.Provider { return is.New() },
+		"apim":     func() engine.Provider { return apim.New() },
+		"is":       func() engine.Provider { return is.New() },
+		"keystore": func() engine.Provider { return keystore.New() },
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/zclconf/go-cty/cty"
 
 	"wso2plan/config"
 	"wso2plan/config/schema"
@@ -175,12 +176,19 @@ func (b *bench) id() string {
 	return ""
 }
 
-// resource returns the type under test, of a provider that is configured.
+// resource returns the type under test, of a provider that is configured, by the fixture's provider
+// block if it has one.
 func (b *bench) resource() engine.Type {
 	b.t.Helper()
 	p := b.target.Providers[b.target.Provider]()
-	block := p.Schema()
-	if _, _, err := p.Configure(b.t.Context(), block.Object(nil)); err != nil {
+	known := p.Schema()
+	block := known.Object(nil)
+	if cfg := b.reconciler().Config; cfg.Providers[b.target.Provider] != nil {
+		var diags hcl.Diagnostics
+		block, diags = cfg.Evaluator(func(config.Address) cty.Value { return cty.DynamicVal }, false).Provider(cfg.Providers[b.target.Provider])
+		b.fatal("configuring", cfg, diags)
+	}
+	if _, _, err := p.Configure(b.t.Context(), block); err != nil {
 		b.t.Fatal(err)
 	}
 	for _, typ := range p.Types() {
@@ -257,7 +265,7 @@ func (f *fixture) set(name, text string) {
 }
 
 // order is that of sections that are written for the first time.
-var order = []string{"setup.hcl", "create.hcl", "request.json", "drift.http", "drift.txt", "update.hcl", "plan.txt", "replace.hcl", "data.hcl", "outputs.txt"}
+var order = []string{"setup.hcl", "create.hcl", "request.json", "held.txt", "drift.http", "drift.edit", "drift.txt", "update.hcl", "plan.txt", "replace.hcl", "data.hcl", "outputs.txt"}
 
 // rewrite writes the fixture when its goldens were taken over.
 func (f *fixture) rewrite(t *testing.T) {

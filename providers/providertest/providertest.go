@@ -22,6 +22,11 @@
 // {id} stands for the object's id, {name} for a string attribute. The method MERGE reads the object at
 // the path, puts the members of the body over it, deeply, and sends the result by PUT.
 //
+// A provider of files (Target.Files) has, in place of request.json and drift.http:
+//
+//	held.txt       golden: what the files hold after the creation
+//	drift.edit     the edit behind our back, as the target reads it
+//
 // Ids and addresses are masked in goldens; WSO2PLAN_GOLDEN=1 rewrites them.
 package providertest
 
@@ -53,11 +58,21 @@ type Target struct {
 	// "WSO2PLAN_VAR_x=…" gives a value to the variable x of fixtures. It is called for each type.
 	Start func(t *testing.T) []string
 
+	// Files is set where the provider writes files and calls no server. Start then returns the
+	// environment in which it finds them.
+	Files *Files
+
 	// Only names types without their prefix, for servers that do not serve all; empty: all.
 	Only []string
 
 	// Masks are regular expressions of text that differs in each run, beyond UUIDs and addresses.
 	Masks []string
+}
+
+// Files is how a test sees the files of a provider, and changes them behind its back.
+type Files struct {
+	Held  func(t *testing.T) string
+	Drift func(t *testing.T, o *engine.Object, edit string)
 }
 
 // Run leads every type of the provider through its life, each in a subtest of its own. It fails for
@@ -122,17 +137,26 @@ func (b *bench) life() {
 	if c := b.change(b.plan()); c.Action != engine.Create {
 		t.Fatalf("the first plan shows %q for %s, want a creation: it was found before it was made", c.Action, c.Address)
 	}
-	requests := b.recorded(func() { b.apply() })
-	b.golden("request.json", requests)
+	if b.target.Files != nil {
+		b.apply()
+		b.golden("held.txt", b.target.Files.Held(t))
+	} else {
+		requests := b.recorded(func() { b.apply() })
+		b.golden("request.json", requests)
+	}
 	b.synced()
 	id := b.id()
 	before := b.consistent(id)
 
-	b.sendDrift(before)
+	if b.target.Files != nil {
+		b.target.Files.Drift(t, before, b.fixture.need(t, "drift.edit"))
+	} else {
+		b.sendDrift(before)
+	}
 	drift := b.plan()
 	c := b.change(drift)
 	if c.Action != engine.Update || !c.HasDrift() {
-		t.Errorf("the plan after the edit of drift.http shows %q with drift %v, want an update with drift", c.Action, c.HasDrift())
+		t.Errorf("the plan after the edit behind our back shows %q with drift %v, want an update with drift", c.Action, c.HasDrift())
 	}
 	for _, p := range c.Paths {
 		if p.Kind != engine.Drift && p.Kind != engine.Consequent {

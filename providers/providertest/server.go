@@ -44,13 +44,22 @@ type request struct {
 }
 
 // newServer starts the target's server, with the proxy before it, and sets the environment in which
-// the providers find the proxy.
+// the providers find the proxy. With files there is nothing to start but the target itself.
 func newServer(t *testing.T, target Target) *server {
 	t.Helper()
 	s := &server{t: t, env: map[string]string{}, prefix: strings.ToUpper(target.Provider)}
 	for _, pair := range target.Start(t) {
 		name, value, _ := strings.Cut(pair, "=")
 		s.env[name] = value
+	}
+	for _, text := range target.Masks {
+		s.masks = append(s.masks, regexp.MustCompile(text))
+	}
+	if target.Files != nil {
+		for name, value := range s.env {
+			t.Setenv(name, value)
+		}
+		return s
 	}
 	endpoint := s.prefix + "_ENDPOINT"
 	s.base = strings.TrimRight(s.env[endpoint], "/")
@@ -87,9 +96,6 @@ func newServer(t *testing.T, target Target) *server {
 	s.env[endpoint] = s.proxy
 	for name, value := range s.env {
 		t.Setenv(name, value)
-	}
-	for _, text := range target.Masks {
-		s.masks = append(s.masks, regexp.MustCompile(text))
 	}
 	return s
 }
@@ -146,7 +152,9 @@ var uuid = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[
 // mask replaces what differs in each run: addresses, UUIDs by the order in which they appear, and
 // what the target names.
 func (s *server) mask(text string) string {
-	text = strings.NewReplacer(s.proxy, "<endpoint>", s.base, "<endpoint>").Replace(text)
+	if s.base != "" {
+		text = strings.NewReplacer(s.proxy, "<endpoint>", s.base, "<endpoint>").Replace(text)
+	}
 	seen := map[string]string{}
 	for _, re := range append([]*regexp.Regexp{uuid}, s.masks...) {
 		text = re.ReplaceAllStringFunc(text, func(found string) string {
