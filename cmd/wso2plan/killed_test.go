@@ -49,7 +49,7 @@ resource "apim_key_manager" "resident" {
   description = "Ours for a while"
 }
 `
-	f := newFaults()
+	f := &strikes{}
 	s, err := sandbox.Start(context.Background(), sandbox.Options{APIMAddr: "127.0.0.1:0", ISAddr: "127.0.0.1:0", Middleware: f.wrap})
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"wso2plan/providers/sandbox"
+	"wso2plan/providers/sandbox/fault"
 )
 
 var update = flag.Bool("update", false, "write what the commands print into the scripts")
@@ -32,6 +33,7 @@ func TestMain(m *testing.M) {
 //	live KIND                                      print the names of what the servers hold
 //	masked stdout|stderr FILE                      write what was printed to FILE, with <id> and <port> for what varies
 //	fault SERVER METHOD PATH STATUS [FILE]         the server answers so; fault off: no longer
+//	faults FILE                                    the servers fail as the fault script in FILE says; fault off: no longer
 //	killed before|after N COMMAND...               kill -9 as the Nth write reaches the server, or was done
 //	interrupted [twice] N COMMAND...               Ctrl-C as the Nth write reaches the server
 //	hold                                           writes wait; hold off: no longer
@@ -54,6 +56,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"live":        cmdLive,
 	"masked":      cmdMasked,
 	"fault":       cmdFault,
+	"faults":      cmdFaults,
 	"killed":      cmdKilled,
 	"interrupted": cmdInterrupted,
 	"hold":        cmdHold,
@@ -65,7 +68,9 @@ type sandboxKey struct{}
 // A scriptSandbox is the sandbox of one script, nil until it is started.
 type scriptSandbox struct {
 	*sandbox.Sandbox
-	faults *faults
+	script  *fault.Script
+	faults  []fault.Fault // those that are set
+	strikes *strikes
 }
 
 func setupScript(e *testscript.Env) error {
@@ -97,8 +102,8 @@ func cmdSandbox(ts *testscript.TestScript, neg bool, args []string) {
 	fs.IntVar(&opts.Seed, "seed", 0, "")
 	fs.StringVar(&opts.Issuer, "issuer", "", "")
 	ts.Check(fs.Parse(args))
-	f := newFaults()
-	opts.Middleware = f.wrap
+	script, f := fault.New(), &strikes{}
+	opts.Faults, opts.Middleware = script, f.wrap
 	s, err := sandbox.Start(context.Background(), opts)
 	ts.Check(err)
 	ts.Defer(func() {
@@ -113,7 +118,7 @@ func cmdSandbox(ts *testscript.TestScript, neg bool, args []string) {
 		name, value, _ := strings.Cut(variable, "=")
 		ts.Setenv(name, value)
 	}
-	*ts.Value(sandboxKey{}).(*scriptSandbox) = scriptSandbox{s, f}
+	*ts.Value(sandboxKey{}).(*scriptSandbox) = scriptSandbox{Sandbox: s, script: script, strikes: f}
 }
 
 func cmdSynced(ts *testscript.TestScript, neg bool, args []string) {
@@ -173,21 +178,33 @@ func cmdMasked(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
-	f := theSandbox(ts).faults
+	s := theSandbox(ts)
 	switch {
 	case !neg && len(args) == 1 && args[0] == "off":
-		f.clear()
+		s.faults = nil
 	case !neg && (len(args) == 4 || len(args) == 5):
-		status, err := strconv.Atoi(args[3])
+		code, err := strconv.Atoi(args[3])
 		ts.Check(err)
-		fault := fault{server: args[0], method: args[1], path: args[2], status: status}
+		one := fault.Fault{Server: args[0], Method: args[1], Path: args[2] + "*", Kind: fault.Status, Code: code}
 		if len(args) == 5 {
-			fault.body = ts.ReadFile(args[4])
+			one.Body = strings.TrimSpace(ts.ReadFile(args[4]))
 		}
-		f.add(fault)
+		s.faults = append(s.faults, one)
 	default:
 		ts.Fatalf("usage: fault SERVER METHOD PATH STATUS [FILE] or fault off")
 	}
+	s.script.Set(s.faults...)
+}
+
+func cmdFaults(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: faults FILE")
+	}
+	s := theSandbox(ts)
+	var err error
+	s.faults, err = fault.Parse(ts.ReadFile(args[0]))
+	ts.Check(err)
+	s.script.Set(s.faults...)
 }
 
 func cmdKilled(ts *testscript.TestScript, neg bool, args []string) {
@@ -196,7 +213,7 @@ func cmdKilled(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	done := theSandbox(ts).faults.strike(n, args[0] == "after", func() { signalHolder(ts, os.Kill) })
+	done := theSandbox(ts).strikes.strike(n, args[0] == "after", func() { signalHolder(ts, os.Kill) })
 	if err := ts.Exec(args[2], args[3:]...); err == nil {
 		ts.Fatalf("the command ended by itself")
 	}
@@ -216,9 +233,9 @@ func cmdInterrupted(ts *testscript.TestScript, neg bool, args []string) {
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	interrupt := func() { signalHolder(ts, os.Interrupt) }
-	done := theSandbox(ts).faults.pause(n, 300*time.Millisecond, interrupt)
+	done := theSandbox(ts).strikes.pause(n, 300*time.Millisecond, interrupt)
 	if twice {
-		done = theSandbox(ts).faults.pause(n, time.Minute, func() {
+		done = theSandbox(ts).strikes.pause(n, time.Minute, func() {
 			interrupt()
 			time.Sleep(100 * time.Millisecond)
 			interrupt()
@@ -249,7 +266,7 @@ func cmdLocked(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func cmdHold(ts *testscript.TestScript, neg bool, args []string) {
-	f := theSandbox(ts).faults
+	f := theSandbox(ts).strikes
 	switch {
 	case !neg && len(args) == 0:
 		f.close()

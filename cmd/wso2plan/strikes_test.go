@@ -13,51 +13,31 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// faults stands between the network and a sandbox's servers, and makes them fail as a script says.
-type faults struct {
-	mu     sync.Mutex
-	faults []fault
-	left   int // writes until the strike; 0: none
-	after  bool
-	act    func()
-	acted  bool
-	hold   time.Duration // of the write that is struck, which is then served
-	gate   chan struct{} // writes wait until it is closed; nil: they do not
-}
-
-type fault struct {
-	server, method, path string // method and server may be *; path is a prefix
-	status               int
-	body                 string
-}
-
-func newFaults() *faults { return &faults{} }
-
-func (f *faults) add(one fault) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.faults = append(f.faults, one)
-}
-
-func (f *faults) clear() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.faults = nil
+// strikes stands between the network and a sandbox's servers, and does something to the client when
+// a write of its comes.
+type strikes struct {
+	mu    sync.Mutex
+	left  int // writes until the strike; 0: none
+	after bool
+	act   func()
+	acted bool
+	hold  time.Duration // of the write that is struck, which is then served
+	gate  chan struct{} // writes wait until it is closed; nil: they do not
 }
 
 // strike calls act when the nth write from now comes, before it is served or after, and never
 // answers it. The result reports whether that happened.
-func (f *faults) strike(n int, after bool, act func()) (struck func() bool) {
+func (f *strikes) strike(n int, after bool, act func()) (struck func() bool) {
 	return f.arm(n, after, 0, act)
 }
 
 // pause calls act when the nth write from now comes, and serves it hold later, unless the client
 // does not wait for that.
-func (f *faults) pause(n int, hold time.Duration, act func()) (paused func() bool) {
+func (f *strikes) pause(n int, hold time.Duration, act func()) (paused func() bool) {
 	return f.arm(n, false, hold, act)
 }
 
-func (f *faults) arm(n int, after bool, hold time.Duration, act func()) func() bool {
+func (f *strikes) arm(n int, after bool, hold time.Duration, act func()) func() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.left, f.after, f.act, f.acted, f.hold = n, after, act, false, hold
@@ -70,7 +50,7 @@ func (f *faults) arm(n int, after bool, hold time.Duration, act func()) func() b
 }
 
 // close lets writes wait until open.
-func (f *faults) close() {
+func (f *strikes) close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.gate == nil {
@@ -79,7 +59,7 @@ func (f *faults) close() {
 }
 
 // open lets the waiting writes go on.
-func (f *faults) open() {
+func (f *strikes) open() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.gate != nil {
@@ -89,7 +69,7 @@ func (f *faults) open() {
 }
 
 // wait waits at the gate if r is a write.
-func (f *faults) wait(r *http.Request) {
+func (f *strikes) wait(r *http.Request) {
 	if !isWrite(r) {
 		return
 	}
@@ -106,7 +86,7 @@ func isWrite(r *http.Request) bool {
 }
 
 // due reports whether a request is the write to strike.
-func (f *faults) due(r *http.Request) bool {
+func (f *strikes) due(r *http.Request) bool {
 	if !isWrite(r) {
 		return false
 	}
@@ -120,18 +100,8 @@ func (f *faults) due(r *http.Request) bool {
 	return f.acted
 }
 
-func (f *faults) wrap(server string, next http.Handler) http.Handler {
+func (f *strikes) wrap(_ string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if one := f.find(server, r); one != nil {
-			if strings.HasPrefix(strings.TrimSpace(one.body), "<") {
-				w.Header().Set("Content-Type", "text/html")
-			} else {
-				w.Header().Set("Content-Type", "application/json")
-			}
-			w.WriteHeader(one.status)
-			w.Write([]byte(one.body))
-			return
-		}
 		f.wait(r)
 		if !f.due(r) {
 			next.ServeHTTP(w, r)
@@ -158,18 +128,6 @@ func (f *faults) wrap(server string, next http.Handler) http.Handler {
 		f.act()
 		panic(http.ErrAbortHandler)
 	})
-}
-
-func (f *faults) find(server string, r *http.Request) *fault {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for i := range f.faults {
-		one := &f.faults[i]
-		if (one.server == "*" || one.server == server) && (one.method == "*" || one.method == r.Method) && strings.HasPrefix(r.URL.Path, one.path) {
-			return one
-		}
-	}
-	return nil
 }
 
 // signalHolder signals the process that holds the lock of the store in the script's directory.
