@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"wso2plan/providers/sandbox"
+	"wso2plan/providers/sandbox/fault"
 )
 
 func sandboxCommand(t *terminal) *cli.Command {
@@ -25,6 +26,14 @@ func sandboxCommand(t *terminal) *cli.Command {
 			"https://localhost:9443 and Identity Server on https://localhost:9444, until interrupted. Their administrator is admin, password admin.\n\n" +
 			"With a command: serves on free ports, runs the command with APIM_ENDPOINT, IS_ENDPOINT, APIM_USERNAME and so on set, and ends with it. " +
 			"Write -- before the command.\n\n" +
+			"A fault script makes requests fail, one fault on each line, as SERVER METHOD PATH WHEN FAULT:\n\n" +
+			"  is POST /scim2/Users 2 cut after\n" +
+			"  apim read * 1-3 status 429 retry-after=1 {\"message\": \"Too many requests\"}\n" +
+			"  * GET * 10- delay 2s\n\n" +
+			"SERVER is apim, is or *. METHOD is one of HTTP's, read, write or *. In PATH, * is any text. WHEN says which of the requests that match: " +
+			"3, 2-4, 3- or all. FAULT is status [after] CODE [retry-after=SECONDS] [BODY], delay [after] DURATION, cut [after], half (the answer " +
+			"breaks off), stale (lists lack what was just made) or lost (a key manager is stored and not loaded); after means that the write took " +
+			"effect. Lines that begin with # are comments.\n\n" +
 			"EXIT STATUS: 0 done, 1 error; with a command that command's.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "free-ports", Usage: "serve on free ports in place of 9443 and 9444"},
@@ -32,6 +41,7 @@ func sandboxCommand(t *terminal) *cli.Command {
 			&cli.StringFlag{Name: "data", Usage: "keep the contents in `FILE`", TakesFile: true},
 			&cli.IntFlag{Name: "seed", Usage: "`NUMBER` of objects to make for load"},
 			&cli.StringFlag{Name: "issuer", Usage: "`URL` that Identity Server's tokens name as their issuer"},
+			&cli.StringFlag{Name: "faults", Usage: "fail as the fault script in `FILE` says", TakesFile: true},
 			&cli.StringSliceFlag{Name: "resolve", Usage: "`HOST:PORT=ADDR`: where calls between the two to HOST:PORT go, as curl's; can be repeated"},
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
@@ -45,6 +55,12 @@ func sandboxCommand(t *terminal) *cli.Command {
 			if opts.Seed < 0 || opts.Latency < 0 {
 				return usageError(t, cmd, errors.New("-seed and -latency cannot be negative"))
 			}
+			if file := cmd.String("faults"); file != "" {
+				var err error
+				if opts.Faults, err = readFaults(file); err != nil {
+					return t.problem("Unusable fault script", sentence(err))
+				}
+			}
 			if cmd.Bool("free-ports") || cmd.Args().Present() {
 				opts.APIMAddr, opts.ISAddr = "127.0.0.1:0", "127.0.0.1:0"
 			}
@@ -54,6 +70,18 @@ func sandboxCommand(t *terminal) *cli.Command {
 			return t.sandboxUntilInterrupted(ctx, opts)
 		},
 	}
+}
+
+func readFaults(file string) (*fault.Script, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	faults, err := fault.Parse(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s, %w", file, err)
+	}
+	return fault.New(faults...), nil
 }
 
 // sandboxUntilInterrupted serves and says where.
