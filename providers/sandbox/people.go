@@ -19,7 +19,7 @@ type people map[string]User
 
 // newPeople adds users to the administrator.
 func newPeople(users []User) (people, error) {
-	all := people{"admin": {Name: "admin", Password: "admin", Roles: []string{"admin", "Internal/everyone"}}}
+	all := people{"admin": {Name: "admin", Password: "admin", Roles: freshRoles}} // [seen]: the roles that a server makes are its administrator's
 	for _, u := range users {
 		name := strings.TrimSuffix(u.Name, "@"+superTenant)
 		if name == "" || u.Password == "" {
