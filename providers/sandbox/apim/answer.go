@@ -14,6 +14,7 @@ type answer struct {
 	status   int
 	kind     string // Content-Type
 	location string // path behind the address of the server
+	download string // file name of an attachment
 	body     []byte
 }
 
@@ -124,6 +125,9 @@ func (a *answer) send(w http.ResponseWriter, r *http.Request) {
 	}
 	if a.kind != "" {
 		h.Set("Content-Type", a.kind)
+	}
+	if a.download != "" {
+		h.Set("Content-Disposition", `attachment; filename="`+a.download+`"`)
 	}
 	h.Set("Content-Length", strconv.Itoa(len(a.body)))
 	w.WriteHeader(a.status)

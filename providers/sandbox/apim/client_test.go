@@ -1,8 +1,10 @@
 package apim_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"strings"
 	"testing"
@@ -15,6 +17,27 @@ type client struct {
 	user string // empty: anonymous; "Bearer a,b": a token with these scopes
 }
 
+// formBody is a multipart form: texts by name, and the file "certificate" unless it is nil.
+type formBody struct {
+	texts       map[string]string
+	certificate []byte
+	file        string // its name
+}
+
+func (f formBody) encode() (io.Reader, string) {
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for name, text := range f.texts {
+		_ = w.WriteField(name, text)
+	}
+	if f.certificate != nil {
+		part, _ := w.CreateFormFile("certificate", f.file) // to memory: it does not fail
+		_, _ = part.Write(f.certificate)
+	}
+	_ = w.Close()
+	return &b, w.FormDataContentType()
+}
+
 // body is a decoded JSON answer.
 type body struct {
 	t   *testing.T
@@ -25,10 +48,13 @@ type body struct {
 func (c client) send(status int, method, path string, sent any) body {
 	c.t.Helper()
 	var payload io.Reader
+	kind := "application/json"
 	switch sent := sent.(type) {
 	case nil:
 	case string:
 		payload = strings.NewReader(sent)
+	case formBody:
+		payload, kind = sent.encode()
 	default:
 		b, err := json.Marshal(sent)
 		if err != nil {
@@ -41,7 +67,7 @@ func (c client) send(status int, method, path string, sent any) body {
 		c.t.Fatal(err)
 	}
 	if payload != nil {
-		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Type", kind)
 	}
 	switch {
 	case strings.HasPrefix(c.user, "Bearer "):

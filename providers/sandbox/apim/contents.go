@@ -12,25 +12,27 @@ type contents struct {
 	Tenants map[string]*tenant `json:"tenants"`
 	// GlobalKeyManagers are the super tenant administrator's; every tenant can use them.
 	GlobalKeyManagers rows[keyManager, *keyManager] `json:"globalKeyManagers"`
+	TrustStore        trustStore                    `json:"trustStore,omitempty"`
 }
 
 // A tenant holds what belongs to one tenant.
 type tenant struct {
 	Domain string `json:"domain"`
 
-	KeyManagers          rows[keyManager, *keyManager]                 `json:"keyManagers"`
-	ApplicationPolicies  rows[applicationPolicy, *applicationPolicy]   `json:"applicationPolicies"`
-	SubscriptionPolicies rows[subscriptionPolicy, *subscriptionPolicy] `json:"subscriptionPolicies"`
-	AdvancedPolicies     rows[advancedPolicy, *advancedPolicy]         `json:"advancedPolicies"`
-	CustomRules          rows[customRule, *customRule]                 `json:"customRules"`
-	DenyPolicies         rows[denyPolicy, *denyPolicy]                 `json:"denyPolicies"`
-	Categories           rows[category, *category]                     `json:"categories"`
-	Environments         rows[environment, *environment]               `json:"environments"`
-	Applications         rows[application, *application]               `json:"applications"`
-	Keys                 rows[keyMapping, *keyMapping]                 `json:"keys"`
-	APIs                 rows[apiRecord, *apiRecord]                   `json:"apis"`
-	Subscriptions        rows[subscription, *subscription]             `json:"subscriptions"`
-	Subscribers          map[string]bool                               `json:"subscribers"` // users who have been in the devportal
+	KeyManagers          rows[keyManager, *keyManager]                   `json:"keyManagers"`
+	ApplicationPolicies  rows[applicationPolicy, *applicationPolicy]     `json:"applicationPolicies"`
+	SubscriptionPolicies rows[subscriptionPolicy, *subscriptionPolicy]   `json:"subscriptionPolicies"`
+	AdvancedPolicies     rows[advancedPolicy, *advancedPolicy]           `json:"advancedPolicies"`
+	CustomRules          rows[customRule, *customRule]                   `json:"customRules"`
+	DenyPolicies         rows[denyPolicy, *denyPolicy]                   `json:"denyPolicies"`
+	Categories           rows[category, *category]                       `json:"categories"`
+	Environments         rows[environment, *environment]                 `json:"environments"`
+	Applications         rows[application, *application]                 `json:"applications"`
+	Keys                 rows[keyMapping, *keyMapping]                   `json:"keys"`
+	APIs                 rows[apiRecord, *apiRecord]                     `json:"apis"`
+	Subscriptions        rows[subscription, *subscription]               `json:"subscriptions"`
+	EndpointCertificates rows[endpointCertificate, *endpointCertificate] `json:"endpointCertificates"`
+	Subscribers          map[string]bool                                 `json:"subscribers"` // users who have been in the devportal
 
 	global *rows[keyManager, *keyManager] // of the contents that hold this tenant
 }

@@ -1,9 +1,7 @@
 package apim_test
 
 import (
-	"bytes"
 	"encoding/json"
-	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -146,27 +144,7 @@ func TestDiscover(t *testing.T) {
 	defer is.Close()
 	c := start(t, options(), nil)
 	ask := func(status int, url string) body {
-		var b bytes.Buffer
-		w := multipart.NewWriter(&b)
-		_ = w.WriteField("url", url)
-		_ = w.WriteField("type", "WSO2-IS-7")
-		_ = w.Close()
-		r, err := http.NewRequest(http.MethodPost, c.base+kms+"/discover", &b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Content-Type", w.FormDataContentType())
-		r.SetBasicAuth("admin", "admin")
-		got, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = got.Body.Close() }()
-		out := body{t: t}
-		if err := json.NewDecoder(got.Body).Decode(&out.any); err != nil || got.StatusCode != status {
-			t.Fatalf("%s: %d %v", url, got.StatusCode, err)
-		}
-		return out
+		return c.post(status, kms+"/discover", formBody{texts: map[string]string{"url": url, "type": "WSO2-IS-7"}})
 	}
 	found := ask(200, is.URL)
 	if found.at("valid") != true || found.text("value", "issuer") != "https://is/oauth2/token" || found.text("value", "type") != "WSO2-IS-7" ||

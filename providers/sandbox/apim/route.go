@@ -69,6 +69,12 @@ func anyBody(r route) route {
 	return r
 }
 
+// form marks a route whose body is a multipart form.
+func form(r route) route {
+	r.consumes = formBody
+	return r
+}
+
 // A table finds the route of a request.
 type table struct {
 	bySize map[int][]*compiledRoute // by the number of segments

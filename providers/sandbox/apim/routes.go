@@ -17,6 +17,7 @@ func routes() []route {
 		apiRoutes(),
 		revisionRoutes(),
 		subscriptionRoutes(),
+		endpointCertificateRoutes(),
 		settingRoutes(),
 		registrationRoutes(),
 	)

@@ -194,12 +194,19 @@ func negotiate(r *http.Request, o *route) *answer {
 	return empty(http.StatusNotAcceptable)
 }
 
-// Tomcat answers 400 with a page of HTML to characters that may not stand unescaped in a request line, before any application sees it.
-const tomcatPage = `<!doctype html><html lang="en"><head><title>HTTP Status 400 – Bad Request</title><style type="text/css">body {font-family:Tahoma,Arial,sans-serif;} h1, h2, h3, b {color:white;background-color:#525D76;} h1 {font-size:22px;} h2 {font-size:16px;} h3 {font-size:14px;} p {font-size:12px;} a {color:black;} .line {height:1px;background-color:#525D76;border:none;}</style></head><body><h1>HTTP Status 400 – Bad Request</h1><hr class="line" /><p><b>Type</b> Status Report</p><p><b>Description</b> The server cannot or will not process the request due to something that is perceived to be a client error (e.g., malformed request syntax, invalid request message framing, or deceptive request routing).</p><hr class="line" /><h3>Apache Tomcat/9.0.94</h3></body></html>`
+// tomcatPage is what Tomcat answers with 400 to addresses that it does not take, before any application sees them; %s is a paragraph with the reason.
+const tomcatPage = `<!doctype html><html lang="en"><head><title>HTTP Status 400 – Bad Request</title><style type="text/css">body {font-family:Tahoma,Arial,sans-serif;} h1, h2, h3, b {color:white;background-color:#525D76;} h1 {font-size:22px;} h2 {font-size:16px;} h3 {font-size:14px;} p {font-size:12px;} a {color:black;} .line {height:1px;background-color:#525D76;border:none;}</style></head><body><h1>HTTP Status 400 – Bad Request</h1><hr class="line" /><p><b>Type</b> Status Report</p>%s<p><b>Description</b> The server cannot or will not process the request due to something that is perceived to be a client error (e.g., malformed request syntax, invalid request message framing, or deceptive request routing).</p><hr class="line" /><h3>Apache Tomcat/9.0.94</h3></body></html>`
 
+// tomcatRefuses answers characters that may not stand unescaped in a request line, and escaped slashes in a path (seen).
 func tomcatRefuses(r *http.Request) *answer {
-	if !strings.ContainsAny(r.RequestURI, "{}|\\^`\"<>") {
+	path, _, _ := strings.Cut(r.RequestURI, "?")
+	reason := ""
+	switch {
+	case strings.ContainsAny(r.RequestURI, "{}|\\^`\"<>"):
+	case strings.Contains(strings.ToLower(path), "%2f"):
+		reason = "<p><b>Message</b> Invalid URI: [The encoded slash character is not allowed]</p>"
+	default:
 		return nil
 	}
-	return &answer{status: http.StatusBadRequest, kind: "text/html;charset=utf-8", body: []byte(tomcatPage)}
+	return &answer{status: http.StatusBadRequest, kind: "text/html;charset=utf-8", body: []byte(strings.Replace(tomcatPage, "%s", reason, 1))}
 }

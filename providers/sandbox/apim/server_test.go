@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"wso2plan/providers/sandbox/apim"
 )
@@ -174,6 +175,9 @@ func TestRawCharacters(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
+	if got := start(t, options(), nil).get(400, kms+"/a%2Fb"); !strings.Contains(got.raw, "encoded slash") {
+		t.Errorf("an encoded slash: %s", got.raw)
+	}
 	_, _ = fmt.Fprintf(conn, "GET %s/{kmmin} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", kms)
 	got, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
@@ -340,6 +344,7 @@ func TestSnapshot(t *testing.T) {
 	app := application(c, "Shop")
 	c.post(200, app+"/generate-keys", generate("IS7", "PRODUCTION"))
 	c.post(201, "/api/am/publisher/v4/apis", map[string]any{"name": "Pizza", "context": "/pizza", "version": "1"})
+	c.post(201, certificates, upload("pizza", "https://pizza.example.com", newCertificate(t, "pizza", time.Hour)))
 	saved, err := one.Snapshot()
 	if err != nil {
 		t.Fatal(err)
@@ -353,6 +358,7 @@ func TestSnapshot(t *testing.T) {
 	}
 	c.base = s2.URL
 	c.get(200, kms+"/"+km)
+	c.delete(200, certificates+"/pizza")
 	if got := c.get(200, app+"/oauth-keys").list(); len(got) != 1 || got[0].text("consumerSecret") == "" {
 		t.Errorf("keys after restore: %v", got)
 	}

@@ -125,13 +125,16 @@ func publisherKeyManagers(c *call) *answer {
 	return all(out)
 }
 
-// formFields reads the text fields of a multipart form.
-func formFields(r *http.Request, body []byte) (map[string]string, bool) {
+// A formField is a part of a multipart form; name is that of its file.
+type formField struct{ name, text string }
+
+// formFields reads a multipart form.
+func formFields(r *http.Request, body []byte) (map[string]formField, bool) {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != formBody {
 		return nil, false
 	}
-	out := map[string]string{}
+	out := map[string]formField{}
 	reader := multipart.NewReader(strings.NewReader(string(body)), params["boundary"])
 	for {
 		part, err := reader.NextPart()
@@ -142,7 +145,7 @@ func formFields(r *http.Request, body []byte) (map[string]string, bool) {
 		if err != nil {
 			return out, false
 		}
-		out[part.FormName()] = string(value)
+		out[part.FormName()] = formField{part.FileName(), string(value)}
 	}
 }
 
@@ -156,7 +159,8 @@ func discoverKeyManager(c *call) *answer {
 		Valid bool        `json:"valid"`
 		Value *keyManager `json:"value"`
 	}
-	if fields["url"] == "" {
+	at, kind := fields["url"].text, fields["type"].text
+	if at == "" {
 		return ok(found{})
 	}
 	var doc struct {
@@ -172,14 +176,14 @@ func discoverKeyManager(c *call) *answer {
 	}
 	var raw json.RawMessage
 	caller := remote{server: c.server}
-	if err := caller.call(c.request.Context(), http.MethodGet, fields["url"], "", nil, "", &raw); err != nil {
+	if err := caller.call(c.request.Context(), http.MethodGet, at, "", nil, "", &raw); err != nil {
 		return failed(err)
 	}
 	if err := json.Unmarshal(raw, &doc); err != nil {
 		return general()
 	}
 	k := newKeyManager()
-	k.WellKnownEndpoint, k.Type = ptr(fields["url"]), ptr(fields["type"])
+	k.WellKnownEndpoint, k.Type = ptr(at), ptr(kind)
 	k.Issuer, k.IntrospectionEndpoint, k.ClientRegistrationEndpoint, k.AuthorizeEndpoint = doc.Issuer, doc.Introspection, doc.Registration, doc.Authorize
 	k.TokenEndpoint, k.RevokeEndpoint, k.UserInfoEndpoint = doc.Token, doc.Revoke, doc.UserInfo
 	k.Enabled, k.EnableTokenGeneration, k.EnableMapOAuthConsumerApps, k.EnableOAuthAppCreation = ptr(true), ptr(true), ptr(true), ptr(true)
@@ -189,8 +193,8 @@ func discoverKeyManager(c *call) *answer {
 	if doc.JWKS != nil {
 		k.Certificates = &kmCertificates{Type: ptr("JWKS"), Value: doc.JWKS}
 	}
-	if kind := connectorOf(fields["type"]); kind != nil && kind.consumerKeyClaim != "" {
-		k.ConsumerKeyClaim, k.ScopesClaim = ptr(kind.consumerKeyClaim), ptr(kind.scopesClaim)
+	if of := connectorOf(kind); of != nil && of.consumerKeyClaim != "" {
+		k.ConsumerKeyClaim, k.ScopesClaim = ptr(of.consumerKeyClaim), ptr(of.scopesClaim)
 	}
 	return ok(found{true, k})
 }
