@@ -10,8 +10,9 @@ GO          := go
 # The specifications of the servers, where they are to be had; tests that need them say so where not.
 export WSO2PLAN_SPECS := $(SPECS)
 
-# Packages that the race detector can run through in a minute or two.
-RACE := ./config/... ./engine/... ./providers/rest/... ./providers/is/... ./providers/apim/... ./cmd/...
+# What the race detector can run through in a few minutes: packages, and stories of the program.
+RACE         := ./config/... ./engine/... ./providers/rest/... ./providers/is/... ./providers/apim/...
+RACE_STORIES := TestScript/(example|plan|drift|partial|killed|interrupted|lock)|TestTerminal|TestSandbox
 
 .PHONY: build test race oracles examples demo bench golden docs docs-check lint tidy check clean
 
@@ -22,7 +23,8 @@ test: ## every test
 	$(GO) test ./...
 
 race: ## tests of what runs concurrently, under the race detector
-	$(GO) test -race -short $(RACE)
+	$(GO) test -race $(RACE)
+	$(GO) test -race -run '$(RACE_STORIES)' ./cmd/wso2plan
 
 oracles: ## types and sandbox against WSO2's own code, which is built and started for it (JDK 17, mvn, python3)
 	@test -n "$(ORACLES)" || { echo 'make oracles: set WSO2PLAN_ORACLES to the folder of the oracles' >&2; exit 1; }

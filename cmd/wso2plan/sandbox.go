@@ -86,7 +86,7 @@ func readFaults(file string) (*fault.Script, error) {
 
 // sandboxUntilInterrupted serves and says where.
 func (t *terminal) sandboxUntilInterrupted(ctx context.Context, opts sandbox.Options) error {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	interrupted, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	s, err := sandbox.Start(ctx, opts)
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -111,7 +111,7 @@ func (t *terminal) sandboxUntilInterrupted(ctx context.Context, opts sandbox.Opt
 	}
 	fmt.Fprint(t.out, "\nCtrl-C ends it.\n")
 	t.flush()
-	<-ctx.Done()
+	<-interrupted.Done()
 	return s.Close()
 }
 
