@@ -40,6 +40,7 @@ func sandboxCommand(t *terminal) *cli.Command {
 			&cli.DurationFlag{Name: "latency", Usage: "`DURATION` that each request waits, such as 20ms"},
 			&cli.StringFlag{Name: "data", Usage: "keep the contents in `FILE`", TakesFile: true},
 			&cli.IntFlag{Name: "seed", Usage: "`NUMBER` of objects to make for load"},
+			&cli.StringFlag{Name: "security", Usage: "keep both servers' key and trust stores in `DIR`: each shows the certificate of its own and trusts its own alone, as read at start or at POST /_restart", TakesFile: true},
 			&cli.StringFlag{Name: "issuer", Usage: "`URL` that Identity Server's tokens name as their issuer"},
 			&cli.StringFlag{Name: "faults", Usage: "fail as the fault script in `FILE` says", TakesFile: true},
 			&cli.StringSliceFlag{Name: "resolve", Usage: "`HOST:PORT=ADDR`: where calls between the two to HOST:PORT go, as curl's; can be repeated"},
@@ -51,6 +52,7 @@ func sandboxCommand(t *terminal) *cli.Command {
 				Seed:     cmd.Int("seed"),
 				Issuer:   cmd.String("issuer"),
 				Resolve:  cmd.StringSlice("resolve"),
+				Security: cmd.String("security"),
 			}
 			if opts.Seed < 0 || opts.Latency < 0 {
 				return usageError(t, cmd, errors.New("-seed and -latency cannot be negative"))
@@ -79,7 +81,7 @@ func readFaults(file string) (*fault.Script, error) {
 	}
 	faults, err := fault.Parse(string(text))
 	if err != nil {
-		return nil, fmt.Errorf("%s, %w", file, err)
+		return nil, fmt.Errorf("in %s, %w", file, err)
 	}
 	return fault.New(faults...), nil
 }
