@@ -171,7 +171,7 @@ func assign(raw any, to reflect.Value, enum string) error {
 		to.Set(out)
 	case reflect.Map:
 		m, ok := raw.(map[string]any)
-		if !ok {
+		if !ok && to.Type().Elem().Kind() != reflect.Interface { // free objects may be anything, and are then taken as empty (seen)
 			return errDisallowed
 		}
 		out := reflect.MakeMapWithSize(to.Type(), len(m))

@@ -38,6 +38,8 @@ type connector struct {
 	endpoints        []setting // that its form asks for; those required must be given (seen)
 	application      []setting // of the additionalProperties of keys
 	dialect          dialect
+	outOfBand        bool // clients are made elsewhere: they are mapped without a call, and cannot be generated or changed (seen)
+	formless         bool // the devportal shows no application settings, though the implementation has them
 }
 
 func field(name, label, tooltip string) setting {
@@ -115,7 +117,7 @@ var connectors = []connector{
 		field("client_id", "Client ID", "Client ID of service Application"), secret(field("client_secret", "Client Secret", "Client Secret of service Application")),
 		field("microsoft_graph_endpoint", "Microsoft Graph endpoint", "E.g., https://graph.microsoft.com"),
 		optional(field("microsoft_graph_api_version", "Microsoft Graph API version", "E.g., v1.0"))}},
-	{kind: "CustomKeyManager", display: "Custom Key Manager (Out-of-Band Provisioning)", consumerKeyClaim: "azp", scopesClaim: "scope",
+	{kind: "CustomKeyManager", display: "Custom Key Manager (Out-of-Band Provisioning)", consumerKeyClaim: "azp", scopesClaim: "scope", outOfBand: true,
 		endpoints: []setting{
 			field("token_endpoint", "Token Endpoint", "E.g., https://localhost:9443/oauth2/token"),
 			field("revoke_endpoint", "Revoke Endpoint", "E.g., https://localhost:9443/oauth2/revoke"),
@@ -123,7 +125,7 @@ var connectors = []connector{
 			optional(field("display_token_endpoint", "Display Token Endpoint", "E.g., https://localhost:9443/oauth2/token")),
 			optional(field("display_revoke_endpoint", "Display Revoke Endpoint", "E.g., https://localhost:9443/oauth2/revoke")),
 		}},
-	{kind: "Oracle", display: "Oracle", settings: []setting{field("Username", "Username", "t"), secret(field("Password", "Password", "t"))}},
+	{kind: "Oracle", display: "Oracle", application: wso2Application, formless: true, settings: []setting{field("Username", "Username", "t"), secret(field("Password", "Password", "t"))}},
 }
 
 // commonEndpoints are the endpoints of a connector that does not say otherwise.

@@ -595,16 +595,16 @@ type kmInfo struct {
 	TokenType                  *string        `json:"tokenType"`
 }
 
-// devportalKeyManagers lists what is loaded, disabled ones among them.
+// devportalKeyManagers lists what is loaded and the user may use, disabled ones among them. None has a userInfoEndpoint (seen).
 func devportalKeyManagers(c *call) *answer {
 	out := []kmInfo{}
 	for _, stored := range c.tenant.orderedKeyManagers() {
-		if !c.server.loaded(stored) {
+		if !c.server.loaded(stored) || !stored.allows(c.user.Roles) {
 			continue
 		}
 		k := c.server.shown(stored)
 		info := kmInfo{k.ID, k.Name, k.Type, k.DisplayName, k.Description, k.Enabled, k.AvailableGrantTypes, k.TokenEndpoint, k.RevokeEndpoint,
-			k.UserInfoEndpoint, k.EnableTokenGeneration, k.EnableTokenEncryption, ptr(isTrue(k.EnableTokenHashing)), k.EnableOAuthAppCreation,
+			nil, k.EnableTokenGeneration, k.EnableTokenEncryption, ptr(isTrue(k.EnableTokenHashing)), k.EnableOAuthAppCreation,
 			k.EnableMapOAuthConsumerApps, []any{}, k.Alias, map[string]any{}, k.TokenType}
 		if k.DisplayTokenEndpoint != nil {
 			info.TokenEndpoint = k.DisplayTokenEndpoint
@@ -612,7 +612,7 @@ func devportalKeyManagers(c *call) *answer {
 		if k.DisplayRevokeEndpoint != nil {
 			info.RevokeEndpoint = k.DisplayRevokeEndpoint
 		}
-		if kind := connectorOf(text(k.Type)); kind != nil {
+		if kind := connectorOf(text(k.Type)); kind != nil && !kind.formless {
 			for _, s := range kind.application {
 				info.ApplicationConfiguration = append(info.ApplicationConfiguration, struct {
 					setting

@@ -128,17 +128,16 @@ func notRegistered() *answer {
 
 // admit checks whether keys of a type can be made for an application with a key manager.
 func (c *call) admit(a *application, named *string, keyType string, mapped bool) (*keyManager, *answer) {
-	k, byID := c.tenant.keyManagerFor(named)
+	k, _ := c.tenant.keyManagerFor(named)
 	switch {
 	case k == nil:
 		return nil, notRegistered()
 	case !isTrue(k.Enabled):
 		return nil, notRegistered() // not 901406 (seen)
-	case text(k.TokenType) == "EXCHANGED" || mapped && !isTrue(k.EnableMapOAuthConsumerApps) || !mapped && !isTrue(k.EnableOAuthAppCreation):
+	case text(k.TokenType) == "EXCHANGED" || !mapped && !isTrue(k.EnableOAuthAppCreation):
+		// enableMapOAuthConsumerApps refuses nothing (seen).
 		return nil, refuse(http.StatusBadRequest, 901405, "Key Manager doesn't support generating OAuth applications",
 			"Key Manager doesn't support generating OAuth applications")
-	case byID && !k.allows(c.user.Roles): // a request by name skips the check (apim-behaviour 3.1)
-		return nil, refuse(http.StatusForbidden, 902013, "Unauthorized Access to Key Manager", "Key Manager is Restricted for this user")
 	}
 	for _, m := range c.tenant.keysOf(a) {
 		if m.KeyManager == *k.ID && m.KeyType == keyType {
@@ -146,6 +145,15 @@ func (c *call) admit(a *application, named *string, keyType string, mapped bool)
 		}
 	}
 	return k, nil
+}
+
+// restricted refuses keys of a key manager that the user may not use. It is looked at before the application is, for keys that are generated and where
+// the key manager is named by its id (apim-behaviour 3.1, and seen).
+func (c *call) restricted(named *string) *answer {
+	if k, byID := c.tenant.keyManagerFor(named); byID && !k.allows(c.user.Roles) {
+		return refuse(http.StatusForbidden, 902013, "Unauthorized Access to Key Manager", "Key Manager is Restricted for this user")
+	}
+	return nil
 }
 
 // allows tells whether a user with these roles may use the key manager.
@@ -171,6 +179,10 @@ func generateKeys(c *call) *answer {
 
 	s.mu.Lock()
 	c.enter()
+	if bad := c.restricted(body.KeyManager); bad != nil {
+		s.mu.Unlock()
+		return bad
+	}
 	a, bad := c.ownApplication()
 	if bad != nil {
 		s.mu.Unlock()
@@ -192,9 +204,9 @@ func generateKeys(c *call) *answer {
 	// The row is inserted before the key manager is called and stays when the call fails: every retry is then 409 901409 until it is cleaned up.
 	m := &keyMapping{ID: newID(), Application: *a.ApplicationID, KeyManager: *k.ID, KeyType: *body.KeyType, Mode: modeCreated}
 	c.tenant.Keys.add(m)
-	if !s.loaded(k) {
+	if !s.loaded(k) || connectorOf(*k.Type).outOfBand {
 		s.mu.Unlock()
-		return general() // "Key Manager … not configured"
+		return general() // "Key Manager … not configured", or not implemented
 	}
 	owner, application := *a.Owner, *a
 	r := c.remote(k, "")
@@ -294,15 +306,22 @@ func mapKeys(c *call) *answer {
 		s.mu.Unlock()
 		return notRegistered()
 	}
+	if c.clientTaken(k, *body.ConsumerKey) {
+		s.mu.Unlock()
+		return mappingExists()
+	}
 	r := c.remote(k, *body.ConsumerKey)
 	s.mu.Unlock()
 
-	client, err := r.get(ctx)
-	if err != nil {
-		return failed(err)
-	}
-	if client.Secret != text(body.ConsumerSecret) {
-		return general() // "The secret key is wrong for the given consumer key"
+	var client Client
+	if !r.kind.outOfBand {
+		var err error
+		if client, err = r.get(ctx); err != nil {
+			return failed(err)
+		}
+		if client.Secret != text(body.ConsumerSecret) {
+			return general() // "The secret key is wrong for the given consumer key"
+		}
 	}
 
 	s.mu.Lock()
@@ -314,8 +333,7 @@ func mapKeys(c *call) *answer {
 	if k, bad = c.admit(a, body.KeyManager, *body.KeyType, true); bad != nil {
 		return bad
 	}
-	taken := c.tenant.Keys.find(func(m *keyMapping) bool { return m.KeyManager == *k.ID && m.ConsumerKey == *body.ConsumerKey })
-	if taken != nil {
+	if c.clientTaken(k, *body.ConsumerKey) {
 		return mappingExists()
 	}
 	m := &keyMapping{ID: newID(), Application: *a.ApplicationID, KeyManager: *k.ID, KeyType: *body.KeyType, ConsumerKey: *body.ConsumerKey, Mode: modeMapped}
@@ -327,6 +345,17 @@ func mapKeys(c *call) *answer {
 		out.KeyManager = body.KeyManager
 	}
 	return ok(out)
+}
+
+// clientTaken tells whether keys of an application are a client of this id already.
+func (c *call) clientTaken(k *keyManager, id string) bool {
+	return c.tenant.Keys.find(func(m *keyMapping) bool { return m.KeyManager == *k.ID && m.ConsumerKey == id }) != nil
+}
+
+// outOfBand is the answer to what a key manager does not do whose clients are made elsewhere.
+func outOfBand() *answer {
+	const reason = "Operation not implemented for custom Key Manager for Out-of-Band type"
+	return refuse(http.StatusNotImplemented, 901413, reason, reason)
 }
 
 // A mappingView is what an operation on keys needs, copied out of the contents.
@@ -383,6 +412,9 @@ func (v mappingView) read(ctx context.Context) *applicationKey {
 	if v.mapping.ConsumerKey == "" { // a half-made one (seen)
 		out.KeyState, out.SupportedGrantTypes, out.AdditionalProperties = ptr("APPROVED"), nil, nil
 	}
+	if len(out.SupportedGrantTypes) == 0 {
+		out.SupportedGrantTypes = nil // (seen)
+	}
 	out.Token = &keyToken{TokenScopes: []string{}, ValidityTime: ptr(int64(0))}
 	return out
 }
@@ -427,6 +459,9 @@ func updateKeys(c *call) *answer {
 	if bad != nil {
 		return bad
 	}
+	if v.remote.kind != nil && v.remote.kind.outOfBand {
+		return outOfBand()
+	}
 	if v.mapping.ConsumerKey == "" || v.remote.kind == nil {
 		return refuse(http.StatusInternalServerError, 900606, "Key Manager initialization failed", "Key Manager initialization failed")
 	}
@@ -455,6 +490,9 @@ func regenerateSecret(c *call) *answer {
 	v, bad := c.ownKeys()
 	if bad != nil {
 		return bad
+	}
+	if v.remote.kind != nil && v.remote.kind.outOfBand {
+		return outOfBand()
 	}
 	if v.mapping.ConsumerKey == "" {
 		return internal("")

@@ -62,6 +62,9 @@ func (r remote) key(m *keyMapping, client Client) *applicationKey {
 		for _, s := range r.kind.application {
 			out.AdditionalProperties[s.Name] = client.Extra[s.Name]
 		}
+		if r.kind.outOfBand {
+			out.AdditionalProperties = nil
+		}
 	}
 	return out
 }
@@ -82,13 +85,19 @@ func (k *connector) checkProperties(sent map[string]any) *answer {
 			t = strings.TrimSpace(v)
 		case json.Number:
 			t = v.String()
+		case bool:
+			if !k.isSwitch(name) {
+				t = strconv.FormatBool(v)
+			}
+		case map[string]any, []any:
+			return internal("") // a null pointer or a cast in the server (seen)
 		}
 		if t == "" || t == "N/A" {
 			continue
 		}
 		if k.isSwitch(name) {
 			if !strings.EqualFold(t, "true") && !strings.EqualFold(t, "false") {
-				return invalid("Application configuration values cannot have negative values.")
+				return invalid("Boolean configuration values must be 'true' or 'false'.")
 			}
 			continue
 		}
@@ -150,6 +159,9 @@ func (r remote) get(ctx context.Context) (Client, error) {
 	if r.resident() {
 		return r.server.options.Resident.Client(ctx, r.tenant, r.consumerKey)
 	}
+	if r.kind != nil && r.kind.outOfBand {
+		return Client{}, nil
+	}
 	return r.register(ctx, http.MethodGet, r.consumerKey, nil)
 }
 
@@ -164,6 +176,9 @@ func (r remote) update(ctx context.Context, wanted Client, displayName string) (
 func (r remote) delete(ctx context.Context) error {
 	if r.resident() {
 		return r.server.options.Resident.DeleteClient(ctx, r.tenant, r.consumerKey)
+	}
+	if r.kind != nil && r.kind.outOfBand {
+		return nil
 	}
 	_, err := r.register(ctx, http.MethodDelete, r.consumerKey, nil)
 	return err
