@@ -22,12 +22,12 @@ import (
 var update = flag.Bool("update", false, "write what the commands print into the scripts")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"wso2plan": main})
+	testscript.Main(m, map[string]func(){"wso2plan": main, "ask": ask})
 }
 
 // TestScript runs the stories of testdata/script. Beside testscript's own commands they have:
 //
-//	sandbox [-latency=D] [-seed=N] [-issuer=URL]   start the two servers; sets APIM_… and IS_…
+//	sandbox [-latency=D] [-seed=N] [-issuer=URL] [-security=DIR]   start the two servers; sets APIM_… and IS_…
 //	drift METHOD PATH [FILE]                       change an object behind our back; see live.go
 //	synced [FLAG]...                               the plan is empty
 //	live KIND                                      print the names of what the servers hold
@@ -37,6 +37,7 @@ func TestMain(m *testing.M) {
 //	killed before|after N COMMAND...               kill -9 as the Nth write reaches the server, or was done
 //	interrupted [twice] N COMMAND...               Ctrl-C as the Nth write reaches the server
 //	hold                                           writes wait; hold off: no longer
+//	exec ask METHOD URL                            send a request without verifying; the answer is printed, 4xx and 5xx fail
 //	locked                                         wait until a command holds the lock; $LOCK is its id
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -101,7 +102,11 @@ func cmdSandbox(ts *testscript.TestScript, neg bool, args []string) {
 	fs.DurationVar(&opts.Latency, "latency", 0, "")
 	fs.IntVar(&opts.Seed, "seed", 0, "")
 	fs.StringVar(&opts.Issuer, "issuer", "", "")
+	fs.StringVar(&opts.Security, "security", "", "")
 	ts.Check(fs.Parse(args))
+	if opts.Security != "" {
+		opts.Security = ts.MkAbs(opts.Security)
+	}
 	script, f := fault.New(), &strikes{}
 	opts.Faults, opts.Middleware = script, f.wrap
 	s, err := sandbox.Start(context.Background(), opts)

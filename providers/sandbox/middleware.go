@@ -21,7 +21,11 @@ func (s *Sandbox) wrap(i *instance, opts Options) func(http.Handler) http.Handle
 		if opts.Faults != nil {
 			next = opts.Faults.Wrap(i.name, next)
 		}
+		own := s.security[i.name]
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if own != nil && own.intercept(w, r) {
+				return
+			}
 			i.counter.all.Add(1)
 			i.counter.now.Add(1)
 			defer i.counter.now.Add(-1)

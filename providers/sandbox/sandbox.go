@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -53,6 +54,11 @@ type Options struct {
 	CustomAttributes []string
 	// Faults make requests of both servers fail, inside of latency and count; they can be set anew while the sandbox runs. Nil is none.
 	Faults *fault.Script
+	// Security is a folder with the key and trust stores of both servers, as they stand under repository/resources/security: apim/wso2carbon.jks and
+	// client-truststore.jks, is/wso2carbon.p12 and client-truststore.p12, password wso2carbon. Those that are missing are made. Each server then
+	// shows the certificate of its key store and calls only whom its trust store holds, as they were when it started or at POST /_restart; see
+	// security.go. Empty: both servers trust each other, and nothing is on disk.
+	Security string
 	// Middleware wraps every request of a server ("apim", "is"), inside of latency, count and Faults. Nil is none.
 	Middleware func(server string, next http.Handler) http.Handler
 }
@@ -70,6 +76,7 @@ type Sandbox struct {
 	isServer    *is.Server
 	apimTokens  *oauth.Server
 	authority   *authority
+	security    map[string]*security // by server; nil without
 	data        *dataFile
 	closing     sync.Once
 	closeError  error
@@ -112,7 +119,7 @@ func Start(ctx context.Context, opts Options) (_ *Sandbox, err error) {
 	if s.authority, err = newAuthority(kept.Authority); err != nil {
 		return nil, err
 	}
-	certificate, err := s.authority.issue(routes.hosts())
+	certificate, err := s.certificates(opts.Security, routes)
 	if err != nil {
 		return nil, err
 	}
@@ -129,10 +136,34 @@ func Start(ctx context.Context, opts Options) (_ *Sandbox, err error) {
 		s.data = newDataFile(opts.DataFile, s.collect)
 		s.data.touch()
 	}
-	s.apim.serve(s.apimServer, certificate)
-	s.is.serve(s.isServer, certificate)
+	s.apim.serve(s.apimServer, certificate("apim"))
+	s.is.serve(s.isServer, certificate("is"))
 	s.stopWatcher = context.AfterFunc(ctx, func() { _ = s.Close() })
 	return s, nil
+}
+
+// A certificateSource says which certificate a server shows now.
+type certificateSource = func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+
+// certificates returns the source of each server's certificate: one of the sandbox's authority for both, or each one's key store.
+func (s *Sandbox) certificates(dir string, routes routes) (func(server string) certificateSource, error) {
+	if dir == "" {
+		issued, err := s.authority.issue(routes.hosts())
+		if err != nil {
+			return nil, err
+		}
+		return func(string) certificateSource {
+			return func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &issued, nil }
+		}, nil
+	}
+	s.security = map[string]*security{}
+	for _, server := range []string{s.apim.name, s.is.name} {
+		var err error
+		if s.security[server], err = newSecurity(dir, server, routes, s.authority); err != nil {
+			return nil, fmt.Errorf("the stores of %s: %w", server, err)
+		}
+	}
+	return func(server string) certificateSource { return s.security[server].certificate }, nil
 }
 
 // build makes the two servers.
@@ -163,8 +194,12 @@ func (s *Sandbox) build(opts Options, kept contents, routes routes) error {
 		return err
 	}
 	s.apimTokens.Load(kept.Clients)
+	calls := routes.client(s.authority.pool())
+	if own := s.security[s.apim.name]; own != nil {
+		calls = own.client()
+	}
 	s.apimServer = apim.New(apim.Options{
-		HTTP:         routes.client(s.authority.pool()),
+		HTTP:         calls,
 		Resident:     resident{s.apimTokens},
 		OAuth:        s.apimTokens,
 		Authenticate: people.authenticate(s.apimTokens),
@@ -207,10 +242,10 @@ func (i *instance) abandon() {
 	}
 }
 
-func (i *instance) serve(handler http.Handler, certificate tls.Certificate) {
+func (i *instance) serve(handler http.Handler, certificate certificateSource) {
 	i.server = &http.Server{
 		Handler:           handler,
-		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
+		TLSConfig:         &tls.Config{GetCertificate: certificate, MinVersion: tls.VersionTLS12},
 		ReadHeaderTimeout: 30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		// A client that does not trust the certificate is its own affair.
@@ -238,10 +273,15 @@ func (s *Sandbox) APIM() string { return s.apim.url }
 // IS is Identity Server's base URL, "https://localhost:9444".
 func (s *Sandbox) IS() string { return s.is.url }
 
-// CAPEM is the certificate of the authority that signed both servers' certificates.
-func (s *Sandbox) CAPEM() []byte { return s.authority.pem() }
+// CAPEM is what must be trusted to call both servers: the authority that signed their certificates, or those that their key stores hold now.
+func (s *Sandbox) CAPEM() []byte {
+	if s.security == nil {
+		return s.authority.pem()
+	}
+	return slices.Concat(s.security[s.apim.name].pem(), s.security[s.is.name].pem())
+}
 
-// Pool holds that certificate.
+// Pool holds that.
 func (s *Sandbox) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(s.CAPEM())
