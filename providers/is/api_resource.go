@@ -265,7 +265,7 @@ func (r apiResource) change(ctx context.Context, w *writes, id string, now, plan
 	var removed []string
 	for _, want := range elements(planned.GetAttr(details.Name)) {
 		have, ok := element(now.GetAttr(details.Name), "type", stringOf(want, "type"))
-		if ok && len(rest.Different(&details.Block, want, have)) == 0 {
+		if ok && !differs(&details.Block, have, want) {
 			continue
 		}
 		if ok {

@@ -18,7 +18,7 @@ func TestContract(t *testing.T) {
 		Providers: map[string]func() engine.Provider{"is": func() engine.Provider { return New() }},
 		Fixtures:  "testdata",
 		Start:     start,
-		Masks:     []string{`"[0-9A-Za-z_]{28}"`}, // client ids
+		Masks:     []string{`= "[0-9A-Za-z_]{28}"`}, // client ids
 	})
 }
 

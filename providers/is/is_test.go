@@ -493,6 +493,8 @@ func TestTables(t *testing.T) {
 		body := rest.Encode(&sch.Block, v)
 		var encode, decode func(map[string]any) error
 		switch typ := typ.(type) {
+		case application:
+			encode, decode = typ.Encode, typ.Decode
 		case apiResource:
 			encode, decode = typ.Encode, typ.Decode
 		case oauthClient:

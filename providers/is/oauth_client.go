@@ -329,16 +329,6 @@ func withSecret(v, from cty.Value) cty.Value {
 	return cty.ObjectVal(attrs)
 }
 
-// notKept returns an error that names what the server holds otherwise than planned.
-func notKept(t *schema.Type, planned cty.Value, got *engine.Object) error {
-	different := rest.Different(&t.Block, planned, got.Value)
-	if len(different) == 0 {
-		return nil
-	}
-	return fmt.Errorf("the server did not keep %s as written: it may not take the value, or not let one be emptied that was set once; "+
-		"look at what it shows, and write that, or leave the attribute out", strings.Join(different, ", "))
-}
-
 // Update changes the client. The PUT merges: lists and strings that are left out keep what they hold,
 // booleans that are left out are reset (is-behaviour 6). So it has what changes, and every boolean.
 func (o oauthClient) Update(ctx context.Context, live *engine.Object, planned cty.Value) (*engine.Object, error) {

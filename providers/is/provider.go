@@ -53,6 +53,7 @@ func New() *Provider {
 		newUser(&p.client),
 		newGroup(&p.client),
 		newRole(p),
+		newApplication(&p.client),
 		newAPIResource(&p.client),
 		newOAuthClient(&p.client),
 	}

@@ -3,6 +3,7 @@ package is
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -105,4 +106,89 @@ func twice(v cty.Value, block, attribute, what string) []schema.Problem {
 		seen[key] = true
 	}
 	return out
+}
+
+// differs reports whether planned says something else than now. What planned leaves open, and what
+// cannot be compared, is no difference.
+func differs(b *schema.Block, now, planned cty.Value) bool {
+	return len(different(b, now, planned)) > 0
+}
+
+// different returns the names of what planned says otherwise than now, "claims.dialect" within blocks.
+// Other than rest.Different it takes a null within a block for open too.
+func different(b *schema.Block, now, planned cty.Value) []string {
+	var names []string
+	for i := range b.Attributes {
+		a := &b.Attributes[i]
+		want := planned.GetAttr(a.Name)
+		if a.ReadOnly || a.WriteOnly || want.IsNull() || !want.IsWhollyKnown() {
+			continue
+		}
+		if !known(now) || !rest.Equal(a, want, now.GetAttr(a.Name)) {
+			names = append(names, a.Name)
+		}
+	}
+	for i := range b.Blocks {
+		n := &b.Blocks[i]
+		want, have := blockOf(planned, n.Name), blockOf(now, n.Name)
+		switch {
+		case !known(want):
+		case n.Nesting == schema.Single:
+			if !known(have) {
+				names = append(names, n.Name)
+				continue
+			}
+			for _, name := range different(&n.Block, have, want) {
+				names = append(names, n.Name+"."+name)
+			}
+		case differentElements(n, elements(have), elements(want)):
+			names = append(names, n.Name)
+		}
+	}
+	return names
+}
+
+// differentElements compares the blocks of a list: by key where they have one, by place otherwise.
+func differentElements(n *schema.NestedBlock, now, planned []cty.Value) bool {
+	if len(now) != len(planned) {
+		return true
+	}
+	for i, want := range planned {
+		have := now[i]
+		if len(n.Key) > 0 {
+			found := false
+			for _, have = range now {
+				if found = sameKey(n, have, want); found {
+					break
+				}
+			}
+			if !found {
+				return true
+			}
+		}
+		if differs(&n.Block, have, want) {
+			return true
+		}
+	}
+	return false
+}
+
+func sameKey(n *schema.NestedBlock, x, y cty.Value) bool {
+	for _, name := range n.Key {
+		if !rest.Equal(n.Attribute(name), x.GetAttr(name), y.GetAttr(name)) {
+			return false
+		}
+	}
+	return true
+}
+
+// notKept returns an error that names what the server holds otherwise than planned.
+func notKept(t *schema.Type, planned cty.Value, got *engine.Object) error {
+	planned, _ = planned.UnmarkDeep()
+	names := different(&t.Block, got.Value, planned)
+	if len(names) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the server did not keep %s as written: it may not take the value, or not let one be emptied that was set once; "+
+		"look at what it shows, and write that, or leave it out", strings.Join(names, ", "))
 }

@@ -103,6 +103,9 @@ func (c *Collection) Fetch(ctx context.Context, id string) (*engine.Object, map[
 	return o, raw, nil
 }
 
+// Object makes the object of one as the server sent it, which it changes by Decode.
+func (c *Collection) Object(raw map[string]any) (*engine.Object, error) { return c.object(raw) }
+
 // object decodes raw, which it changes by Decode.
 func (c *Collection) object(raw map[string]any) (*engine.Object, error) {
 	if c.Decode != nil {

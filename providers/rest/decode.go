@@ -23,7 +23,8 @@ func Decode(b *schema.Block, raw map[string]any) (cty.Value, error) {
 	return decode(b, raw, false)
 }
 
-// decode is Decode; with blank, strings that may be configured are "" rather than null.
+// decode is Decode; with blank, strings that may be configured are "" rather than null, in nested
+// blocks too.
 func decode(b *schema.Block, raw map[string]any, blank bool) (cty.Value, error) {
 	attrs := make(map[string]cty.Value, len(b.Attributes)+len(b.Blocks))
 	for i := range b.Attributes {
@@ -44,7 +45,7 @@ func decode(b *schema.Block, raw map[string]any, blank bool) (cty.Value, error) 
 	}
 	for i := range b.Blocks {
 		n := &b.Blocks[i]
-		v, err := decodeBlocks(n, member(raw, n.JSONName()))
+		v, err := decodeBlocks(n, member(raw, n.JSONName()), blank)
 		if err != nil {
 			return cty.NilVal, fmt.Errorf("%s: %w", n.Name, err)
 		}
@@ -60,7 +61,7 @@ func decode(b *schema.Block, raw map[string]any, blank bool) (cty.Value, error) 
 	return cty.ObjectVal(attrs), nil
 }
 
-func decodeBlocks(n *schema.NestedBlock, raw any) (cty.Value, error) {
+func decodeBlocks(n *schema.NestedBlock, raw any, blank bool) (cty.Value, error) {
 	if n.JSONName() == "-" {
 		return cty.NilVal, nil
 	}
@@ -69,7 +70,7 @@ func decodeBlocks(n *schema.NestedBlock, raw any) (cty.Value, error) {
 		case nil:
 			return cty.NilVal, nil
 		case map[string]any:
-			return Decode(&n.Block, raw)
+			return decode(&n.Block, raw, blank)
 		}
 		return cty.NilVal, unexpected("an object", raw)
 	}
@@ -88,7 +89,7 @@ func decodeBlocks(n *schema.NestedBlock, raw any) (cty.Value, error) {
 		if !ok {
 			return cty.NilVal, fmt.Errorf("element %d: %w", i, unexpected("an object", x))
 		}
-		v, err := Decode(&n.Block, m)
+		v, err := decode(&n.Block, m, blank)
 		if err != nil {
 			return cty.NilVal, fmt.Errorf("element %d: %w", i, err)
 		}
