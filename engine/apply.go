@@ -150,7 +150,7 @@ func (a *applier) value(block config.Address) cty.Value {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if w.now == cty.NilVal {
-			return export(w.change.Type, w.change.After, w.wanted)
+			return export(w.change.Type, w.change.After, func() cty.Value { return a.planner.wanted(w) })
 		}
 		return w.now
 	})
@@ -487,7 +487,7 @@ func (a *applier) create(ctx context.Context, w *work) hcl.Diagnostics {
 	}
 	w.deposedNow = old
 	diags = append(diags, a.commit(ctx, w, rec)...)
-	w.now = export(t, t.MarkSensitive(made.Value), wanted)
+	w.now = export(t, t.MarkSensitive(made.Value), func() cty.Value { return wanted })
 	if err != nil {
 		diags = append(diags, a.problem(w, "complete", err))
 	}
@@ -601,7 +601,7 @@ func (a *applier) update(ctx context.Context, w *work) hcl.Diagnostics {
 		rec.Fingerprints = w.stored.Fingerprints
 	}
 	diags = a.commit(ctx, w, rec)
-	w.now = export(t, t.MarkSensitive(object.Value), wanted)
+	w.now = export(t, t.MarkSensitive(object.Value), func() cty.Value { return wanted })
 	if err != nil {
 		diags = append(diags, a.problem(w, "update", err))
 	}

@@ -326,7 +326,17 @@ func (p *planner) initialOps(works []*work) []Op {
 			ops = append(ops, Op{Delete: &from})
 		}
 	}
-	for _, w := range works {
+	kept := func(w *work) bool {
+		a := w.change.Action
+		return w.change.Address.Mode == config.Managed && w.live != nil && w.former == nil && (a == None || a == Import || a == Move)
+	}
+	records := make([]Record, len(works))
+	chunks(len(works), func(i int) {
+		if w := works[i]; kept(w) {
+			records[i] = p.recordOf(w, w.live.ID, p.wanted(w), w.change.Paths, Complete)
+		}
+	})
+	for i, w := range works {
 		c := &w.change
 		switch {
 		case c.Address.Mode == config.Data:
@@ -335,8 +345,8 @@ func (p *planner) initialOps(works []*work) []Op {
 				ops = append(ops, Op{Delete: &c.Address})
 			}
 		case c.Action == Delete, w.live == nil, w.former != nil:
-		case c.Action == None || c.Action == Import || c.Action == Move:
-			rec := p.recordOf(w, w.live.ID, w.wanted, w.change.Paths, Complete)
+		case kept(w):
+			rec := records[i]
 			if w.record == nil || c.From != (config.Address{}) || !sameRecord(&rec, w.record) {
 				ops = append(ops, Op{Put: &rec})
 			}
@@ -432,7 +442,7 @@ func (p *planner) originals(w *work, former map[string]string) map[string]string
 		out = map[string]string{}
 	}
 	live := w.change.Type.MarkSensitive(w.live.Value)
-	for _, l := range leaves(w.change.Type, w.wanted, nil) {
+	for _, l := range leaves(w.change.Type, p.wanted(w), nil) {
 		name := l.path
 		if i := strings.IndexAny(name, ".["); i >= 0 {
 			name = name[:i]

@@ -43,7 +43,7 @@ func (r *Reconciler) Import(ctx context.Context, s Session, to config.Address, i
 		return none, append(p.diags, problem(b.Range, "Object already owned", fmt.Sprintf(
 			"The object %s is owned already, as %s. Move it with \"wso2plan state mv\".", w.live.ID, w.change.From)))
 	}
-	rec := p.recordOf(w, w.live.ID, w.wanted, w.change.Paths, Complete)
+	rec := p.recordOf(w, w.live.ID, p.wanted(w), w.change.Paths, Complete)
 	for i := range w.change.Paths {
 		// What differs was not applied by us.
 		delete(rec.Fingerprints, schema.PathString(w.change.Paths[i].Path))

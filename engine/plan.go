@@ -546,6 +546,12 @@ func (p *planner) visit(ctx context.Context, b *config.Block) {
 		}
 	})
 	works = slices.DeleteFunc(works, func(w *work) bool { return w == nil })
+	for _, w := range works {
+		if w.change.Action == None && len(w.change.Paths) == 0 && b.Address.Mode == config.Managed {
+			// Most objects of most plans: what is wanted of them is decoded again if ever needed.
+			w.wanted, w.change.Wanted = cty.NilVal, cty.NilVal
+		}
+	}
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -564,7 +570,7 @@ func (p *planner) visit(ctx context.Context, b *config.Block) {
 	}
 	p.exported[b.Address] = sync.OnceValue(func() cty.Value {
 		return blockValue(b, works, func(w *work) cty.Value {
-			return export(w.change.Type, w.change.After, w.wanted)
+			return export(w.change.Type, w.change.After, func() cty.Value { return p.wanted(w) })
 		})
 	})
 	p.before[b.Address] = sync.OnceValue(func() cty.Value {
@@ -572,7 +578,7 @@ func (p *planner) visit(ctx context.Context, b *config.Block) {
 			if w.change.Before == cty.NilVal || w.change.Before.IsNull() {
 				return cty.DynamicVal
 			}
-			return export(w.change.Type, w.change.Before, w.wanted)
+			return export(w.change.Type, w.change.Before, func() cty.Value { return p.wanted(w) })
 		})
 	})
 }
@@ -589,9 +595,18 @@ func (p *planner) upstream(b *config.Block) (changes, replaced bool) {
 	return changes, replaced
 }
 
+// wanted returns the decoded block of an instance; cty.NilVal for an orphan.
+func (p *planner) wanted(w *work) cty.Value {
+	if w.wanted != cty.NilVal || w.block == nil {
+		return w.wanted
+	}
+	v, _ := p.ev.Decode(w.block, w.instance) // without mistakes, since it was decoded before
+	return v
+}
+
 // export returns what expressions see of an object: write-only attributes as configured, and what
 // the server shows only once as unknown.
-func export(t *schema.Type, v, wanted cty.Value) cty.Value {
+func export(t *schema.Type, v cty.Value, wanted func() cty.Value) cty.Value {
 	special := false
 	for i := range t.Attributes {
 		special = special || t.Attributes[i].WriteOnly || t.Attributes[i].Once
@@ -601,12 +616,12 @@ func export(t *schema.Type, v, wanted cty.Value) cty.Value {
 	}
 	v, marks := v.Unmark()
 	attrs := v.AsValueMap()
+	configured, _ := wanted().Unmark()
 	for i := range t.Attributes {
 		a := &t.Attributes[i]
 		switch u, _ := attrs[a.Name].Unmark(); {
-		case a.WriteOnly && wanted != cty.NilVal:
-			w, _ := wanted.Unmark()
-			attrs[a.Name] = w.GetAttr(a.Name)
+		case a.WriteOnly && configured != cty.NilVal:
+			attrs[a.Name] = configured.GetAttr(a.Name)
 		case a.Once && u.IsKnown() && u.IsNull():
 			attrs[a.Name] = cty.UnknownVal(a.Type).Mark(schema.Sensitive)
 		}
