@@ -157,7 +157,12 @@ func (t *keysType) recover(ctx context.Context, application string, planned cty.
 	if isSet(planned, "existing_client") && status >= 500 {
 		// APIM 4.5 answers 500 when the key manager does not know the client or its secret, so
 		// another try would be no better.
-		return keyRow{}, false, fmt.Errorf("%w; are the consumer key and secret of existing_client those of a client in key manager %q?", failure, name)
+		if isKnown(plain(planned, "existing_client")) {
+			return keyRow{}, false, fmt.Errorf("%w; are the consumer key and secret of existing_client those of a client in key manager %q?", failure, name)
+		}
+		// … and when it cannot call the key manager.
+		return keyRow{}, false, fmt.Errorf("%w; does API Manager reach key manager %q at its addresses, and does its trust store hold the certificate "+
+			"that is shown there (keystore_trusted_certificate)?", failure, name)
 	}
 	return keyRow{}, false, nil
 }
