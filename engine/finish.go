@@ -297,6 +297,9 @@ func (p *planner) outputs() []OutputChange {
 	}, false)
 	var out []OutputChange
 	for _, o := range p.r.Config.Outputs {
+		if p.targets != nil && slices.ContainsFunc(o.References, func(r config.Reference) bool { return !p.targets[r.To] }) {
+			continue // what it refers to is not part of this plan
+		}
 		after, diags := p.ev.Output(o)
 		p.report(diags...)
 		if diags.HasErrors() {

@@ -126,6 +126,19 @@ func (p *project) read(ctx context.Context) (engine.Meta, []engine.Record, error
 // could not be read: then it shows the rest.
 func (p *project) plan(ctx context.Context, meta engine.Meta, records []engine.Record, opts engine.PlanOptions) (_ *engine.Plan, report func() error) {
 	plan, diags := p.reconciler.Plan(ctx, meta, records, opts)
+	for range 3 {
+		if !diags.HasErrors() || ctx.Err() != nil {
+			break
+		}
+		// A plan takes no lock. If another process applied meanwhile, objects that it made look as
+		// if they were nobody's: see what the store says now.
+		now, later, err := p.store.Read(ctx)
+		if err != nil || now == meta {
+			break
+		}
+		meta = now
+		plan, diags = p.reconciler.Plan(ctx, meta, later, opts)
+	}
 	p.progress.end()
 	if plan != nil {
 		p.t.keepSecret(render.PlanSecrets(plan)...)

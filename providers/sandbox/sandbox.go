@@ -71,16 +71,15 @@ type User struct {
 
 // A Sandbox is two running servers.
 type Sandbox struct {
-	apim, is    *instance
-	apimServer  *apim.Server
-	isServer    *is.Server
-	apimTokens  *oauth.Server
-	authority   *authority
-	security    map[string]*security // by server; nil without
-	data        *dataFile
-	closing     sync.Once
-	closeError  error
-	stopWatcher func() bool
+	apim, is   *instance
+	apimServer *apim.Server
+	isServer   *is.Server
+	apimTokens *oauth.Server
+	authority  *authority
+	security   map[string]*security // by server; nil without
+	data       *dataFile
+	closing    sync.Once
+	closeError error
 }
 
 // An instance is one listening server.
@@ -138,7 +137,7 @@ func Start(ctx context.Context, opts Options) (_ *Sandbox, err error) {
 	}
 	s.apim.serve(s.apimServer, certificate("apim"))
 	s.is.serve(s.isServer, certificate("is"))
-	s.stopWatcher = context.AfterFunc(ctx, func() { _ = s.Close() })
+	context.AfterFunc(ctx, func() { _ = s.Close() })
 	return s, nil
 }
 
@@ -296,9 +295,6 @@ func (s *Sandbox) Requests() map[string]int64 {
 // Close stops both servers and writes the data file. Further calls do nothing and return the same.
 func (s *Sandbox) Close() error {
 	s.closing.Do(func() {
-		if s.stopWatcher != nil {
-			s.stopWatcher()
-		}
 		s.closeError = errors.Join(s.apim.shut(), s.is.shut())
 		if s.data != nil {
 			s.closeError = errors.Join(s.closeError, s.data.close())
