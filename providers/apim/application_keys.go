@@ -336,6 +336,11 @@ func (t *keysType) Update(ctx context.Context, live *engine.Object, planned cty.
 	if err != nil {
 		return nil, err
 	}
+	if r.hollow() {
+		// A PUT replaces all settings, also those that we do not know now.
+		return nil, rest.Unwritten(fmt.Errorf("API Manager shows these keys without their client, so nothing was changed: key manager %q does not answer it, "+
+			"or has lost the client", r.KeyManager))
+	}
 	now := t.object(application, r)
 	if err := rest.Moved(&t.table.Block, live.Value, planned, now.Value); err != nil {
 		return nil, rest.Unwritten(err)

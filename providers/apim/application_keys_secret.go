@@ -53,8 +53,8 @@ func (t *keysType) renew(ctx context.Context, now *engine.Object, before string,
 			knownString(now.Value, "key_manager"))}
 }
 
-// CheckPlan refuses new secrets where the key manager's connector is known to make none.
-func (t *keysType) CheckPlan(ctx context.Context, planned []engine.Planned) []engine.PlanProblem {
+// checkRenewals refuses new secrets where the key manager's connector is known to make none.
+func (t *keysType) checkRenewals(ctx context.Context, planned []engine.Planned) []engine.PlanProblem {
 	renews := func(p engine.Planned) bool {
 		return p.Action == engine.Update && isSet(p.After, "secret_version") && !isObject(plain(p.After, "existing_client"))
 	}

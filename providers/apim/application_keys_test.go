@@ -53,7 +53,7 @@ func (d *dcr) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id := strings.Trim(strings.TrimPrefix(r.URL.Path, "/register"), "/")
-	if plain, err := base64.URLEncoding.DecodeString(id); err == nil && len(plain) > 0 {
+	if plain, err := base64.URLEncoding.DecodeString(id); err == nil && d.clients[string(plain)] != nil {
 		id = string(plain)
 	}
 	var body map[string]any
