@@ -167,10 +167,17 @@ func (s *server) mask(text string) string {
 	return text
 }
 
-// sendDrift sends the request of drift.http about an object.
+// sendDrift sends the requests of drift.http about an object.
 func (b *bench) sendDrift(o *engine.Object) {
 	b.t.Helper()
-	text := b.fixture.need(b.t, "drift.http")
+	for text := range strings.SplitSeq(b.fixture.need(b.t, "drift.http"), "\n###\n") {
+		b.sendEdit(text, o)
+	}
+}
+
+// sendEdit sends one request of drift.http.
+func (b *bench) sendEdit(text string, o *engine.Object) {
+	b.t.Helper()
 	text = placeholder.ReplaceAllStringFunc(text, func(p string) string {
 		name := strings.Trim(p, "{}")
 		if name == "id" {
@@ -195,6 +202,9 @@ func (b *bench) sendDrift(o *engine.Object) {
 	for _, line := range lines[1:] {
 		name, value, _ := strings.Cut(line, ":")
 		header.Set(name, strings.TrimSpace(value))
+	}
+	if strings.HasPrefix(header.Get("Content-Type"), "multipart/") {
+		body = strings.ReplaceAll(body, "\n", "\r\n") // as forms end their lines
 	}
 	if method != "MERGE" {
 		b.server.send(method, path, header, []byte(body))
