@@ -196,10 +196,8 @@ func readApplication(c *call) *answer {
 // checkApplication refuses what bean validation does not see. Old is the stored one of a PUT.
 func (c *call) checkApplication(a, old *application) *answer {
 	name := *a.Name
-	if strings.TrimSpace(name) != name { // any other character passes (seen)
-		if old != nil {
-			return badRequest("Application name cannot contains leading or trailing white spaces")
-		}
+	spaced := strings.TrimSpace(name) != name // any other character passes (seen)
+	if spaced && old == nil {
 		return badRequest("Application name cannot contain leading or trailing white spaces")
 	}
 	policy := c.tenant.ApplicationPolicies.find(func(p *applicationPolicy) bool { return *p.PolicyName == *a.ThrottlingPolicy })
@@ -216,6 +214,8 @@ func (c *call) checkApplication(a, old *application) *answer {
 	switch {
 	case old != nil && a.TokenType == nil:
 		return internal("") // a null pointer in the server (seen)
+	case old != nil && spaced:
+		return badRequest("Application name cannot contains leading or trailing white spaces")
 	case old != nil && (policy == nil || *a.TokenType != "JWT"):
 		return internal("Error while updating application " + *old.ApplicationID)
 	}

@@ -408,6 +408,11 @@ func (k *keyManager) normalize(old *keyManager) *answer {
 	if k.TokenValidation == nil {
 		k.TokenValidation = []tokenValidation{}
 	}
+	for i := range k.TokenValidation {
+		if v := &k.TokenValidation[i]; v.Enable == nil {
+			v.Enable = ptr(true)
+		}
+	}
 	if k.AllowedOrganizations == nil {
 		k.AllowedOrganizations = []string{}
 	}
