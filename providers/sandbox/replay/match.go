@@ -144,7 +144,10 @@ func (m *matcher) near(at string, want, got json.Number) bool {
 }
 
 func (m *matcher) isSet(at string) bool {
-	return slices.ContainsFunc(m.player.Sets, func(pattern string) bool { return matchPath(pattern, at) })
+	return slices.ContainsFunc(m.player.Sets, func(pattern string) bool {
+		step, below, ok := strings.Cut(pattern, " ")
+		return matchPath(pattern, at) || ok && step == m.step && matchPath(below, at)
+	})
 }
 
 // set pairs each recorded element with the first answered one that fits and is not taken.

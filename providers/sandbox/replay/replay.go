@@ -129,7 +129,7 @@ type Player struct {
 	ContentType string
 	// Rewrite replaces text of the recordings (an address that the real server had) before anything else is done with them.
 	Rewrite map[string]string
-	// Sets lists paths of arrays whose order means nothing: "/permissions".
+	// Sets lists paths of arrays whose order means nothing: "/permissions", or "keys-list /list" for one step.
 	Sets []string
 	// Near gives, by member name, how far a number may be from the recorded one: {"expires_in": 5}.
 	Near map[string]float64
