@@ -334,7 +334,9 @@ func (p *planner) initialOps(works []*work) []Op {
 		return w.change.Address.Mode == config.Managed && w.live != nil && w.former == nil && (a == None || a == Import || a == Move)
 	}
 	records := make([]Record, len(works))
-	chunks(len(works), func(i int) {
+	workers := startPool()
+	defer close(workers)
+	workers.spread(len(works), func(i int) {
 		if w := works[i]; kept(w) {
 			records[i] = p.recordOf(w, w.live.ID, p.wanted(w), w.change.Paths, Complete)
 		}

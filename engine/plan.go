@@ -54,6 +54,7 @@ type planner struct {
 	opts PlanOptions
 	ev   *config.Evaluator
 	conn *connections
+	pool pool
 
 	meta     Meta
 	records  map[config.Address]*Record // as the plan takes them to be
@@ -122,6 +123,8 @@ func (r *Reconciler) newPlanner(meta Meta, records []Record, opts PlanOptions) *
 }
 
 func (p *planner) run(ctx context.Context) *Plan {
+	p.pool = startPool()
+	defer close(p.pool)
 	p.countInstances()
 	p.chooseTargets()
 	p.expandImports()
@@ -522,29 +525,39 @@ func (p *planner) visit(ctx context.Context, b *config.Block) {
 		w.change.Wanted = w.wanted
 		works[i] = w
 	}
-	chunks(len(instances), one)
-	if b.Address.Mode == config.Managed {
-		w := c.readers[b.Address.Type]
-		if !known && w != nil {
-			w.expect(len(instances))
+	p.pool.spread(len(instances), one)
+	var listed *listing
+	if rd := c.readers[b.Address.Type]; b.Address.Mode == config.Managed && rd != nil {
+		if !known {
+			rd.expect(len(instances))
 		}
+		listed = rd.listed(ctx)
 	}
-	each(len(works), func(i int) {
-		w := works[i]
-		if w == nil {
-			return
-		}
-		ok := false
+	plan := func(i int, compute func(func())) {
+		w, ok := works[i], false
 		if b.Address.Mode == config.Data {
 			ok = p.planData(ctx, w, upstream)
 		} else {
-			ok = p.planInstance(ctx, w, upstream, upstreamReplaced)
+			ok = p.planInstance(ctx, w, upstream, upstreamReplaced, compute)
 			p.read()
 		}
 		if !ok {
 			works[i] = nil
 		}
-	})
+	}
+	// What a listing holds needs no waiting; the rest is read side by side.
+	var quick, slow []int
+	for i, w := range works {
+		switch {
+		case w == nil:
+		case listed != nil && p.isListed(listed, w):
+			quick = append(quick, i)
+		default:
+			slow = append(slow, i)
+		}
+	}
+	p.pool.spread(len(quick), func(i int) { plan(quick[i], func(f func()) { f() }) })
+	each(len(slow), func(i int) { plan(slow[i], p.pool.do) })
 	works = slices.DeleteFunc(works, func(w *work) bool { return w == nil })
 	for _, w := range works {
 		if w.change.Action == None && len(w.change.Paths) == 0 && b.Address.Mode == config.Managed {
@@ -581,6 +594,23 @@ func (p *planner) visit(ctx context.Context, b *config.Block) {
 			return export(w.change.Type, w.change.Before, func() cty.Value { return p.wanted(w) })
 		})
 	})
+}
+
+// isListed reports whether the live object of an instance is known from a listing, without another
+// request.
+func (p *planner) isListed(l *listing, w *work) bool {
+	a := w.change.Address
+	if _, ok := p.imports[a]; ok {
+		return false
+	}
+	p.mu.Lock()
+	rec := p.records[a]
+	p.mu.Unlock()
+	if rec == nil || rec.ID == "" {
+		return true
+	}
+	_, ok := l.byID[rec.ID]
+	return ok && rec.Realm == w.conn.realm
 }
 
 // upstream reports whether anything that the block refers to changes, and whether an object of it

@@ -15,8 +15,8 @@ import (
 )
 
 // planInstance reads what is live of one instance and plans its change. It reports false when that
-// cannot be said, and has told why.
-func (p *planner) planInstance(ctx context.Context, w *work, upstream, upstreamReplaced bool) bool {
+// cannot be said, and has told why. compute runs what needs no server.
+func (p *planner) planInstance(ctx context.Context, w *work, upstream, upstreamReplaced bool, compute func(func())) bool {
 	a, t := w.change.Address, w.change.Type
 	w.typ = w.conn.types[t.Name]
 	if w.typ == nil {
@@ -39,6 +39,14 @@ func (p *planner) planInstance(ctx context.Context, w *work, upstream, upstreamR
 	if ok := p.readLive(ctx, w); !ok {
 		return false
 	}
+	ok := false
+	compute(func() { ok = p.compare(w, upstream, upstreamReplaced) })
+	return ok
+}
+
+// compare plans the change of an instance whose live object is known.
+func (p *planner) compare(w *work, upstream, upstreamReplaced bool) bool {
+	a, t := w.change.Address, w.change.Type
 	c := comparison{
 		typ: t, keys: p.r.Keys, record: w.record, wanted: w.wanted,
 		ignore: w.block.IgnoreChanges, ignoreAll: w.block.IgnoreAll,

@@ -72,23 +72,45 @@ func each(n int, f func(i int)) {
 	wg.Wait()
 }
 
-// chunks calls f for 0 … n-1 on as many goroutines as there are processors, for work that only
-// computes.
-func chunks(n int, f func(i int)) {
-	p := runtime.GOMAXPROCS(0)
-	if n < 2*p {
-		for i := range n {
-			f(i)
-		}
-		return
+// A pool is as many goroutines as there are processors, for work that only computes. Thousands of
+// goroutines wait for servers; if each decoded its own block, thousands of deep stacks would stay.
+type pool chan func()
+
+// startPool starts a pool; close it when nothing is given to it any more.
+func startPool() pool {
+	p := make(pool)
+	for range runtime.GOMAXPROCS(0) {
+		go func() {
+			for f := range p {
+				f()
+			}
+		}()
 	}
+	return p
+}
+
+// do calls f on the pool and waits. f must not call do or spread itself.
+func (p pool) do(f func()) {
+	done := make(chan struct{})
+	p <- func() {
+		defer close(done)
+		f()
+	}
+	<-done
+}
+
+// spread calls f for 0 … n-1 on the pool, some neighbours one after the other, and waits.
+func (p pool) spread(n int, f func(i int)) {
+	parts := min(n, 4*runtime.GOMAXPROCS(0))
 	var wg sync.WaitGroup
-	for w := range p {
-		wg.Go(func() {
-			for i := w * n / p; i < (w+1)*n/p; i++ {
+	wg.Add(parts)
+	for part := range parts {
+		p <- func() {
+			defer wg.Done()
+			for i := part * n / parts; i < (part+1)*n/parts; i++ {
 				f(i)
 			}
-		})
+		}
 	}
 	wg.Wait()
 }
