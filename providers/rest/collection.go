@@ -25,6 +25,14 @@ type Collection struct {
 	Type   *schema.Type
 	Path   string // "/api/am/admin/v4/key-managers", escaped
 
+	// ItemPath is the path before the id of one object, where it is not Path: API Manager lists
+	// deny-policies, and one of them is a deny-policy.
+	ItemPath string
+
+	// NoItem says that no GET reads one object: it is looked for in the listing, which holds whole
+	// objects.
+	NoItem bool
+
 	// ID is the member that holds the id, going down at each "/". "" is "id". An answer without it
 	// is completed from its Location.
 	ID string
@@ -79,7 +87,12 @@ var _ interface {
 func (c *Collection) Schema() *schema.Type { return c.Type }
 
 // URL returns the path of the object with that id.
-func (c *Collection) URL(id string) string { return c.Path + "/" + url.PathEscape(id) }
+func (c *Collection) URL(id string) string {
+	if c.ItemPath != "" {
+		return c.ItemPath + "/" + url.PathEscape(id)
+	}
+	return c.Path + "/" + url.PathEscape(id)
+}
 
 // Read returns the object with that id.
 func (c *Collection) Read(ctx context.Context, id string) (*engine.Object, error) {
@@ -89,8 +102,8 @@ func (c *Collection) Read(ctx context.Context, id string) (*engine.Object, error
 
 // Fetch returns the object with that id, and as it was sent, after Decode.
 func (c *Collection) Fetch(ctx context.Context, id string) (*engine.Object, map[string]any, error) {
-	var raw map[string]any
-	if err := c.Client.Get(ctx, c.URL(id), c.Query, &raw); err != nil {
+	raw, err := c.item(ctx, id)
+	if err != nil {
 		return nil, nil, err
 	}
 	o, err := c.object(raw)
@@ -105,6 +118,23 @@ func (c *Collection) Fetch(ctx context.Context, id string) (*engine.Object, map[
 
 // Object makes the object of one as the server sent it, which it changes by Decode.
 func (c *Collection) Object(raw map[string]any) (*engine.Object, error) { return c.object(raw) }
+
+// item returns the object with that id as the server sends it.
+func (c *Collection) item(ctx context.Context, id string) (map[string]any, error) {
+	if !c.NoItem {
+		var raw map[string]any
+		return raw, c.Client.Get(ctx, c.URL(id), c.Query, &raw)
+	}
+	for raw, err := range c.elements(ctx, nil, 0) {
+		if err != nil {
+			return nil, err
+		}
+		if c.id(raw) == id {
+			return raw, nil
+		}
+	}
+	return nil, fmt.Errorf("%s: nothing with the id %q is listed: %w", c.Path, id, engine.ErrNotFound)
+}
 
 // object decodes raw, which it changes by Decode.
 func (c *Collection) object(raw map[string]any) (*engine.Object, error) {

@@ -281,3 +281,42 @@ func TestCreateFailures(t *testing.T) {
 		t.Errorf("unreadable after create: %v %v", o, err)
 	}
 }
+
+func TestNoItem(t *testing.T) {
+	s := &things{}
+	for i := range 25 {
+		s.objects = append(s.objects, map[string]any{"id": fmt.Sprint("n", i), "name": fmt.Sprint("thing-", i)})
+	}
+	c := thing(connect(t, s, nil))
+	c.NoItem = true
+	o, err := c.Read(t.Context(), "n24")
+	if err != nil || o.Value.GetAttr("name").AsString() != "thing-24" {
+		t.Errorf("read: %v %v", o, err)
+	}
+	if o, err := c.Read(t.Context(), "n25"); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("read of what is not listed: %v %v", o, err)
+	}
+	for _, r := range s.requests {
+		if !strings.HasPrefix(r, "GET /things?") {
+			t.Errorf("sent %s", r)
+		}
+	}
+}
+
+func TestItemPath(t *testing.T) {
+	s := &things{objects: []map[string]any{{"id": "a/b", "name": "x"}}}
+	c := thing(connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.URL.Path = strings.Replace(r.URL.Path, "/thing/", "/things/", 1)
+		s.ServeHTTP(w, r)
+	}), nil))
+	c.ItemPath = "/thing"
+	if c.URL("a/b") != "/thing/a%2Fb" {
+		t.Errorf("the path is %s", c.URL("a/b"))
+	}
+	if o, err := c.Find(t.Context(), c.value("x", "")); err != nil || o.ID != "a/b" {
+		t.Errorf("find: %v %v", o, err)
+	}
+	if o, err := c.Read(t.Context(), "a/b"); err != nil || o.ID != "a/b" {
+		t.Errorf("read: %v %v", o, err)
+	}
+}
