@@ -1,5 +1,5 @@
-// Package is is the provider of WSO2 Identity Server 7.1: its users, groups and roles, and its
-// discovery document.
+// Package is is the provider of WSO2 Identity Server 7.1: its users, groups and roles, its
+// applications, OAuth2 clients and API resources, and its discovery document.
 package is
 
 import (
@@ -54,7 +54,9 @@ func New() *Provider {
 		newGroup(&p.client),
 		newRole(p),
 		newApplication(&p.client),
+		newAssociatedRoles(&p.client),
 		newAPIResource(&p.client),
+		newAuthorizedAPI(&p.client),
 		newOAuthClient(&p.client),
 	}
 	p.data = []engine.Finder{

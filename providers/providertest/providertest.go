@@ -19,9 +19,9 @@
 // that can only be read has data.hcl and outputs.txt (golden) alone.
 //
 // drift.http is a request: a line with method and path, header lines, an empty line, the body.
-// {id} stands for the object's id, {name} for a string attribute. The method MERGE reads the object at
-// the path, puts the members of the body over it, deeply, and sends the result by PUT. Further
-// requests follow after a line "###".
+// {id} stands for the object's id, {name} for a string attribute, or the first of a set. The method
+// MERGE reads the object at the path, puts the members of the body over it, deeply, and sends the
+// result by PUT. Further requests follow after a line "###".
 //
 // A provider of files (Target.Files) has, in place of request.json and drift.http:
 //

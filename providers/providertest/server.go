@@ -187,6 +187,9 @@ func (b *bench) sendEdit(text string, o *engine.Object) {
 			return p
 		}
 		v := o.Value.GetAttr(name)
+		if t := v.Type(); (t.IsSetType() || t.IsListType()) && v.LengthInt() > 0 {
+			v = v.AsValueSlice()[0]
+		}
 		if v.Type() != cty.String || v.IsNull() {
 			b.t.Fatalf("drift.http names %s, which is no string", p)
 		}
