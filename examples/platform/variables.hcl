@@ -23,3 +23,30 @@ variable "web_callback" {
   type        = string
   default     = "http://localhost:3000/callback"
 }
+
+variable "apim_outside" {
+  description = "API Manager's address as this machine reaches it."
+  type        = string
+  default     = "https://localhost:9443"
+}
+
+variable "is_outside" {
+  description = "Identity Server's address as this machine reaches it."
+  type        = string
+  default     = "https://localhost:9444"
+}
+
+variable "security" {
+  description = "Folder with both servers' trust stores, apim/client-truststore.jks and is/client-truststore.p12. Without it they are left alone."
+  type        = string
+  default     = null
+}
+
+variable "restart" {
+  description = "How each server is restarted, so that it reads its trust store."
+  type        = map(list(string))
+  default = {
+    apim = ["docker", "restart", "wso2am"]
+    is   = ["docker", "restart", "wso2is"]
+  }
+}
