@@ -1,5 +1,5 @@
 // Package apim is the provider of WSO2 API Manager 4.5: its key managers, throttling policies,
-// applications and their keys, as resource types.
+// applications and their keys, and certificates of backends, as resource types.
 package apim
 
 import (
@@ -19,6 +19,7 @@ import (
 const (
 	admin     = "/api/am/admin/v4"
 	devportal = "/api/am/devportal/v3"
+	publisher = "/api/am/publisher/v4"
 )
 
 // product says how API Manager is called and where the environment names it.
@@ -43,11 +44,11 @@ var product = rest.Product{
 	},
 }
 
-// scopes are asked for with a token: what the types need of the admin and devportal APIs
-// (apim-behaviour 1.2).
+// scopes are asked for with a token: what the types need of the APIs (apim-behaviour 1.2).
 var scopes = []string{
 	"apim:admin", "apim:admin_operations", "apim:admin_settings", "apim:tier_view", "apim:tier_manage",
 	"apim:subscribe", "apim:app_manage", "apim:sub_manage", "apim:store_settings",
+	"apim:ep_certificates_view", "apim:ep_certificates_manage",
 }
 
 // Provider serves one provider block of name "apim".
@@ -70,6 +71,7 @@ func New() *Provider {
 		applicationThrottlingPolicy(p),
 		application(p),
 		applicationKeys(p),
+		endpointCertificate(p),
 	}
 	return p
 }
