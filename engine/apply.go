@@ -279,7 +279,7 @@ func (a *applier) exclusive(w *work, planned cty.Value) (unlock func()) {
 	if key == "" {
 		return func() {}
 	}
-	key = w.conn.class(w.change.Type) + "\n" + key
+	key = w.conn.realm + "\n" + key // of all types: two may write one document
 	a.mu.Lock()
 	m := a.locks[key]
 	if m == nil {

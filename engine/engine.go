@@ -58,8 +58,8 @@ type Lister interface {
 	List(ctx context.Context, limit int) iter.Seq2[*Object, error]
 }
 
-// Exclusive serializes writes: those whose strings are equal and not empty run one at a time, from
-// their read to their write. Optional.
+// Exclusive serializes writes: those of a realm whose strings are equal and not empty run one at a
+// time, from their read to their write, whatever their types. Optional.
 type Exclusive interface {
 	Exclusive(planned cty.Value) string
 }
