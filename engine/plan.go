@@ -443,6 +443,11 @@ func (p *planner) expectReads(ctx context.Context) {
 	for _, n := range need {
 		p.total += n
 	}
+	for u := range need {
+		if c, err := p.conn.get(ctx, u.ref); err == nil && c.readers[u.typ] != nil {
+			go c.readers[u.typ].listed(ctx) // while blocks are decoded
+		}
+	}
 }
 
 // walkBlocks visits each block once, dependencies first, its instances side by side.
@@ -525,7 +530,6 @@ func (p *planner) visit(ctx context.Context, b *config.Block) {
 		w.change.Wanted = w.wanted
 		works[i] = w
 	}
-	p.pool.spread(len(instances), one)
 	var listed *listing
 	if rd := c.readers[b.Address.Type]; b.Address.Mode == config.Managed && rd != nil {
 		if !known {
@@ -535,36 +539,40 @@ func (p *planner) visit(ctx context.Context, b *config.Block) {
 	}
 	plan := func(i int, compute func(func())) {
 		w, ok := works[i], false
-		if b.Address.Mode == config.Data {
+		switch {
+		case w == nil:
+			return
+		case b.Address.Mode == config.Data:
 			ok = p.planData(ctx, w, upstream)
-		} else {
+		default:
 			ok = p.planInstance(ctx, w, upstream, upstreamReplaced, compute)
 			p.read()
 		}
 		if !ok {
 			works[i] = nil
+			return
 		}
-	}
-	// What a listing holds needs no waiting; the rest is read side by side.
-	var quick, slow []int
-	for i, w := range works {
-		switch {
-		case w == nil:
-		case listed != nil && p.isListed(listed, w):
-			quick = append(quick, i)
-		default:
-			slow = append(slow, i)
-		}
-	}
-	p.pool.spread(len(quick), func(i int) { plan(quick[i], func(f func()) { f() }) })
-	each(len(slow), func(i int) { plan(slow[i], p.pool.do) })
-	works = slices.DeleteFunc(works, func(w *work) bool { return w == nil })
-	for _, w := range works {
 		if w.change.Action == None && len(w.change.Paths) == 0 && b.Address.Mode == config.Managed {
 			// Most objects of most plans: what is wanted of them is decoded again if ever needed.
 			w.wanted, w.change.Wanted = cty.NilVal, cty.NilVal
 		}
 	}
+	// What a listing holds needs no waiting; the rest is read side by side.
+	var quick, slow []int
+	for i := range instances {
+		if listed != nil && p.isListed(listed, c, b.Address.Instance(instances[i].Key)) {
+			quick = append(quick, i)
+		} else {
+			slow = append(slow, i)
+		}
+	}
+	p.pool.spread(len(quick), func(i int) {
+		one(quick[i])
+		plan(quick[i], func(f func()) { f() })
+	})
+	p.pool.spread(len(slow), func(i int) { one(slow[i]) })
+	each(len(slow), func(i int) { plan(slow[i], p.pool.do) })
+	works = slices.DeleteFunc(works, func(w *work) bool { return w == nil })
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -598,8 +606,7 @@ func (p *planner) visit(ctx context.Context, b *config.Block) {
 
 // isListed reports whether the live object of an instance is known from a listing, without another
 // request.
-func (p *planner) isListed(l *listing, w *work) bool {
-	a := w.change.Address
+func (p *planner) isListed(l *listing, c *connection, a config.Address) bool {
 	if _, ok := p.imports[a]; ok {
 		return false
 	}
@@ -610,7 +617,7 @@ func (p *planner) isListed(l *listing, w *work) bool {
 		return true
 	}
 	_, ok := l.byID[rec.ID]
-	return ok && rec.Realm == w.conn.realm
+	return ok && rec.Realm == c.realm
 }
 
 // upstream reports whether anything that the block refers to changes, and whether an object of it
