@@ -149,10 +149,10 @@ func (a *applier) value(block config.Address) cty.Value {
 	v := blockValue(b, a.planner.byBlock[block], func(w *work) cty.Value {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		if w.now == cty.NilVal {
+		if w.now == nil {
 			return export(w.change.Type, w.change.After, func() cty.Value { return a.planner.wanted(w) })
 		}
-		return w.now
+		return w.now()
 	})
 	a.values[block] = v
 	return v
@@ -337,11 +337,7 @@ func (a *applier) evaluate(w *work) (cty.Value, hcl.Diagnostics) {
 }
 
 func wholly(v cty.Value) bool {
-	if v == cty.NilVal {
-		return true
-	}
-	u, _ := v.UnmarkDeep()
-	return u.IsWhollyKnown()
+	return v == cty.NilVal || v.IsWhollyKnown()
 }
 
 // consistent reports whether now agrees with what was planned, wherever that was known, else the
@@ -487,7 +483,9 @@ func (a *applier) create(ctx context.Context, w *work) hcl.Diagnostics {
 	}
 	w.deposedNow = old
 	diags = append(diags, a.commit(ctx, w, rec)...)
-	w.now = export(t, t.MarkSensitive(made.Value), func() cty.Value { return wanted })
+	w.now = func() cty.Value {
+		return export(t, t.MarkSensitive(made.Value), func() cty.Value { return wanted })
+	}
 	if err != nil {
 		diags = append(diags, a.problem(w, "complete", err))
 	}
@@ -601,7 +599,9 @@ func (a *applier) update(ctx context.Context, w *work) hcl.Diagnostics {
 		rec.Fingerprints = w.stored.Fingerprints
 	}
 	diags = a.commit(ctx, w, rec)
-	w.now = export(t, t.MarkSensitive(object.Value), func() cty.Value { return wanted })
+	w.now = func() cty.Value {
+		return export(t, t.MarkSensitive(object.Value), func() cty.Value { return wanted })
+	}
 	if err != nil {
 		diags = append(diags, a.problem(w, "update", err))
 	}
@@ -686,7 +686,7 @@ func (a *applier) read(ctx context.Context, w *work) hcl.Diagnostics {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.live = o
-	w.now = t.MarkSensitive(o.Value)
+	w.now = func() cty.Value { return t.MarkSensitive(o.Value) }
 	return nil
 }
 

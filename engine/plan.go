@@ -37,9 +37,9 @@ type work struct {
 
 	// Of the apply.
 	mu         sync.Mutex
-	stored     Record    // as the store holds it
-	now        cty.Value // what expressions see
-	deposedNow *Object   // replaced create-first, to be deleted
+	stored     Record           // as the store holds it
+	now        func() cty.Value // what expressions see, once its operation is done
+	deposedNow *Object          // replaced create-first, to be deleted
 }
 
 // planState is what apply goes on with.
