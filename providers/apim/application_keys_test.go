@@ -247,9 +247,9 @@ func TestLostAnswer(t *testing.T) {
 func TestKeysBeforeTheKeyManagerIsLoaded(t *testing.T) {
 	d := newDCR(t)
 	s, keys, app := withDCR(t, d, func(o *sandbox.Options) { o.KeyManagerDelay = 500 * time.Millisecond })
-	s.raw(201, "POST", admin+"/key-managers", map[string]any{"name": "Late", "type": "CustomKeyManager", "enabled": true, "enableOAuthAppCreation": true,
-		"enableTokenGeneration": true, "additionalProperties": map[string]any{}, "issuer": "late", "availableGrantTypes": []string{}, "claimMapping": []string{}, "tokenValidation": []string{},
-		"clientRegistrationEndpoint": d.URL + "/register", "tokenEndpoint": d.URL + "/token", "revokeEndpoint": d.URL + "/revoke"})
+	s.raw(201, "POST", admin+"/key-managers", map[string]any{"name": "Late", "type": "Oracle", "enabled": true, "enableOAuthAppCreation": true,
+		"enableTokenGeneration": true, "additionalProperties": map[string]any{"Username": "admin", "Password": "x"}, "issuer": "late", "availableGrantTypes": []string{}, "claimMapping": []string{}, "tokenValidation": []string{},
+		"clientRegistrationEndpoint": d.URL + "/register", "tokenEndpoint": d.URL + "/token", "revokeEndpoint": d.URL + "/revoke", "introspectionEndpoint": d.URL + "/introspect"})
 	o, err := keys.Create(t.Context(), value(keys, keysOfShop(app, map[string]cty.Value{"key_manager": str("Late")})))
 	if err != nil || knownString(o.Value, "key_manager") != "Late" {
 		t.Errorf("%v, %v", o, err)
