@@ -257,7 +257,7 @@ func updateApplication(c *call) *answer {
 	changed := *a
 	changed.Name, changed.ThrottlingPolicy, changed.Description = sent.Name, sent.ThrottlingPolicy, sent.Description
 	changed.Attributes = c.server.attributes(sent.Attributes)
-	if c.server.options.GroupSharing && sent.Groups != nil {
+	if changed.Groups = []string{}; c.server.options.GroupSharing && sent.Groups != nil {
 		changed.Groups = sent.Groups
 	}
 	changed.UpdatedTime = ptr(strconv.FormatInt(c.server.now().UnixMilli(), 10))

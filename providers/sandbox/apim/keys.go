@@ -156,6 +156,14 @@ func (c *call) restricted(named *string) *answer {
 	return nil
 }
 
+// restrictedAlone is restricted for an operation that locks by itself.
+func (c *call) restrictedAlone(named *string) *answer {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	c.enter()
+	return c.restricted(named)
+}
+
 // allows tells whether a user with these roles may use the key manager.
 func (k *keyManager) allows(roles []string) bool {
 	has := slices.ContainsFunc(k.Permissions.Roles, func(r string) bool {
@@ -316,11 +324,8 @@ func mapKeys(c *call) *answer {
 	var client Client
 	if !r.kind.outOfBand {
 		var err error
-		if client, err = r.get(ctx); err != nil {
-			return failed(err)
-		}
-		if client.Secret != text(body.ConsumerSecret) {
-			return general() // "The secret key is wrong for the given consumer key"
+		if client, err = r.get(ctx); err != nil || client.Secret != text(body.ConsumerSecret) {
+			return general() // "The secret key is wrong for the given consumer key"; no client at all is the same (seen)
 		}
 	}
 
@@ -455,6 +460,9 @@ func updateKeys(c *call) *answer {
 	if bad := readBody(c.body, &body); bad != nil {
 		return bad
 	}
+	if bad := c.restrictedAlone(body.KeyManager); bad != nil {
+		return bad
+	}
 	v, bad := c.ownKeys()
 	if bad != nil {
 		return bad
@@ -472,8 +480,12 @@ func updateKeys(c *call) *answer {
 		return general()
 	}
 	m := v.mapping
+	grants := body.SupportedGrantTypes
+	if len(grants) == 0 {
+		grants = []string{""} // an empty list, joined and split again (seen)
+	}
 	client, err := v.remote.update(c.request.Context(), Client{
-		ID: m.ConsumerKey, Name: clientName(*v.app.Owner, m.Application, m.KeyType), Owner: *v.app.Owner, GrantTypes: body.SupportedGrantTypes,
+		ID: m.ConsumerKey, Name: clientName(*v.app.Owner, m.Application, m.KeyType), Owner: *v.app.Owner, GrantTypes: grants,
 		CallbackURLs: callbacks(body.CallbackURL), Extra: body.AdditionalProperties,
 	}, *v.app.Name)
 	if err != nil {
