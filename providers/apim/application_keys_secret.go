@@ -23,8 +23,8 @@ var firstSecret = cty.NumberIntVal(1)
 // APIM 4.5 answers 200 also when the key manager's connector makes none: that of WSO2-IS-7 does
 // nothing [java]. Nor can anything else in API Manager have one made: a PUT keeps the secret, and
 // the older operation by key type is the resident key manager's alone. So we take a secret for new
-// only when it is seen to be another. Version 1 is what keys are made with: keys whose making was cut
-// short are completed with it, and keep their secret where there can be no other.
+// only when it is seen to be another. Version 1 is what keys are made with: keys whose making was
+// cut short are completed with it, and keep their secret where there can be no other.
 func (t *keysType) renew(ctx context.Context, now *engine.Object, before string, version cty.Value) (*engine.Object, error) {
 	application, mapping, err := splitKeysID(now.ID)
 	if err != nil {

@@ -114,8 +114,8 @@ func notBlank(v cty.Value) error {
 	return nil
 }
 
-// certificateForm makes the form of an upload: the certificate as a file, and texts in pairs of name
-// and value. The same form has the same bytes.
+// certificateForm makes the form of an upload: the certificate as a file, and texts in pairs of
+// name and value. The same form has the same bytes.
 func certificateForm(certificate string, texts ...string) (body []byte, contentType string) {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)

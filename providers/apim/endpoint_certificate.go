@@ -49,8 +49,8 @@ func endpointCertificate(p *Provider) engine.Type {
 }
 
 // endpointCertificates is the type apim_endpoint_certificate. It writes forms, and reads an object
-// from three places: the search has the endpoint, the item what the server makes of the certificate,
-// and its content the certificate.
+// from three places: the search has the endpoint, the item what the server makes of the
+// certificate, and its content the certificate.
 type endpointCertificates struct {
 	client *rest.Client
 	table  *schema.Type
@@ -82,14 +82,14 @@ func (t *endpointCertificates) Read(ctx context.Context, alias string) (*engine.
 	}
 	for _, e := range found.List {
 		if e.Alias == alias {
-			return t.rest(ctx, alias, e.Endpoint)
+			return t.whole(ctx, alias, e.Endpoint)
 		}
 	}
 	return nil, fmt.Errorf("endpoint certificate %q: %w", alias, engine.ErrNotFound)
 }
 
-// rest reads what the search does not tell.
-func (t *endpointCertificates) rest(ctx context.Context, alias, endpoint string) (*engine.Object, error) {
+// whole reads what the search does not tell.
+func (t *endpointCertificates) whole(ctx context.Context, alias, endpoint string) (*engine.Object, error) {
 	var info struct {
 		Status  string `json:"status"`
 		Version string `json:"version"`
@@ -168,9 +168,9 @@ func (t *endpointCertificates) taken(ctx context.Context, alias string, refusal 
 // Update puts another certificate in the place of the live one.
 //
 // APIM 4.5 answers PUT with 200 and changes the trust store of the node alone: reads and gateways
-// get the former certificate still [seen]. And it answers 404 when the trust store has lost the entry.
-// So we read the certificate back, and where it is not the new one, delete it and add it again under
-// its alias.
+// get the former certificate still [seen]. And it answers 404 when the trust store has lost the
+// entry. So we read the certificate back, and where it is not the new one, delete it and add it
+// again under its alias.
 func (t *endpointCertificates) Update(ctx context.Context, live *engine.Object, planned cty.Value) (*engine.Object, error) {
 	planned, _ = planned.UnmarkDeep()
 	now, err := t.Read(ctx, live.ID)

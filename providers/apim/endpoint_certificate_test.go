@@ -255,7 +255,8 @@ func formOf(r *http.Request) (*http.Request, error) {
 	return out, nil
 }
 
-// TestCertificateWithoutContent is one of which the server has lost the content: it differs from any.
+// TestCertificateWithoutContent is one of which the server has lost the content: it differs from
+// any.
 func TestCertificateWithoutContent(t *testing.T) {
 	s := serve(t, func(o *sandbox.Options) {
 		o.Middleware = func(next http.Handler) http.Handler {

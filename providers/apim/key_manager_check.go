@@ -84,8 +84,8 @@ func checkConnector(index int, p *engine.Planned, installed map[string]connector
 	return out
 }
 
-// missingEndpoints returns the required endpoints that v surely lacks. In a plan one that is not set
-// is not known; Create looks again.
+// missingEndpoints returns the required endpoints that v surely lacks. In a plan one that is not
+// set is not known; Create looks again.
 func missingEndpoints(c connector, v cty.Value) []string {
 	var out []string
 	for _, name := range c.endpoints {

@@ -71,7 +71,8 @@ func adminTime(millis string) string {
 	return time.UnixMilli(n).UTC().Format("2006-01-02 15:04:05.000")
 }
 
-// keyManagersOf lists the key managers that an application has keys of; only name and types are filled (seen).
+// keyManagersOf lists the key managers that an application has keys of; only name and types are
+// filled (seen).
 func (t *tenant) keyManagersOf(a *application) []kmUsed {
 	out := []kmUsed{}
 	for _, m := range t.keysOf(a) {
@@ -134,8 +135,9 @@ func adminDeleteApplication(c *call) *answer {
 	return empty(http.StatusOK)
 }
 
-// changeOwner gives an application to another user. An unknown application is 500 without a reason; an unknown user, one who has never been in the
-// devportal, the owner themselves, and one who has an application of this name already are 500 with one (seen).
+// changeOwner gives an application to another user. An unknown application is 500 without a reason;
+// an unknown user, one who has never been in the devportal, the owner themselves, and one who has
+// an application of this name already are 500 with one (seen).
 func changeOwner(c *call) *answer {
 	if !c.request.URL.Query().Has("owner") {
 		return violations([]violation{{"applicationsApplicationIdChangeOwnerPost.arg0", "must not be null"}})

@@ -9,7 +9,8 @@ import (
 	"strconv"
 )
 
-// An answer is what the server sends back: status, headers and a body that was rendered while the contents were locked.
+// An answer is what the server sends back: status, headers and a body that was rendered while the
+// contents were locked.
 type answer struct {
 	status   int
 	kind     string // Content-Type
@@ -53,7 +54,8 @@ func ok(v any) *answer { return reply(http.StatusOK, v) }
 // empty is a status without a body.
 func empty(status int) *answer { return &answer{status: status} }
 
-// created is 201 with a body and the Location header, whose path lacks the API's version as on the real server (apim-behaviour 10).
+// created is 201 with a body and the Location header, whose path lacks the API's version as on the
+// real server (apim-behaviour 10).
 func created(location string, v any) *answer {
 	a := reply(http.StatusCreated, v)
 	a.location = location
@@ -78,7 +80,8 @@ func violations(list []violation) *answer {
 	return reply(http.StatusBadRequest, errorBody{Code: 400, Message: "Bad Request", Description: "Validation Error", Error: items})
 }
 
-// unauthenticated is the one answer to no login, a bad login, a missing scope and a missing role (apim-behaviour 2.2).
+// unauthenticated is the one answer to no login, a bad login, a missing scope and a missing role
+// (apim-behaviour 2.2).
 func unauthenticated() *answer {
 	return refuse(http.StatusUnauthorized, 401, "", "Unauthenticated request")
 }
@@ -100,7 +103,8 @@ func conflict(description string) *answer {
 	return refuse(http.StatusConflict, 409, "Conflict", description)
 }
 
-// internal is an exception that the real server did not foresee, mostly a null pointer; with a description, one that it rethrew with a reason.
+// internal is an exception that the real server did not foresee, mostly a null pointer; with a
+// description, one that it rethrew with a reason.
 func internal(description string) *answer {
 	if description == "" {
 		description = "The server encountered an internal error. Please contact administrator."
@@ -166,15 +170,10 @@ type pageLinks struct {
 	total         *int   // where it is not the length of the list
 }
 
-// page cuts one page out of a list by the request's limit (default 25) and offset. Next and previous are relative addresses, empty at the ends
-// (apim-behaviour 2.1).
+// page cuts one page out of a list by the request's limit (default 25) and offset. Next and
+// previous are relative addresses, empty at the ends (apim-behaviour 2.1).
 func page[T any](c *call, list []T, links pageLinks) *answer {
-	query := c.request.URL.Query()
-	limit, bad := number(query, "limit", 25)
-	if bad != nil {
-		return bad
-	}
-	offset, bad := number(query, "offset", 0)
+	limit, offset, bad := c.limits()
 	if bad != nil {
 		return bad
 	}
@@ -202,7 +201,17 @@ func page[T any](c *call, list []T, links pageLinks) *answer {
 	return ok(listing{Count: len(out), List: out, Page: p})
 }
 
-// number reads an integer parameter. JAX-RS answers 404 to a query parameter that it cannot convert.
+// limits reads limit, which is 25 when it is absent, and offset. They may be negative.
+func (c *call) limits() (limit, offset int, bad *answer) {
+	query := c.request.URL.Query()
+	if limit, bad = number(query, "limit", 25); bad == nil {
+		offset, bad = number(query, "offset", 0)
+	}
+	return limit, offset, bad
+}
+
+// number reads an integer parameter. JAX-RS answers 404 to a query parameter that it cannot
+// convert.
 func number(query url.Values, name string, missing int) (int, *answer) {
 	s := query.Get(name)
 	if s == "" {

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// apiRecord is what is kept of an API. Its document is the DTO of publisher /apis as sent, over the server's defaults.
+// apiRecord is what is kept of an API. Its document is the DTO of publisher /apis as sent, over the
+// server's defaults.
 type apiRecord struct {
 	ID          string         `json:"id"`
 	Document    map[string]any `json:"document"`
@@ -29,7 +30,8 @@ func (a *apiRecord) field(name string) string { return textOf(a.Document, name) 
 // names returns a field that is a list of names.
 func (a *apiRecord) names(name string) []string { return list(a.Document[name]) }
 
-// apiBody is what a request may hold; what is checked has a type of its own, the rest is kept as it is.
+// apiBody is what a request may hold; what is checked has a type of its own, the rest is kept as it
+// is.
 type apiBody struct {
 	Name                        *string  `json:"name" is:"required,min=1" pattern:"(^[^~!@#;:%^*()+={}|\\\\<>\"',&$\\[\\]/]*$)"`
 	Context                     *string  `json:"context" is:"required,min=1,max=232"`
@@ -186,7 +188,7 @@ func listAPIs(c *call) *answer {
 		GatewayVendor   string   `json:"gatewayVendor"`
 		GatewayType     string   `json:"gatewayType"`
 	}
-	records := c.tenant.APIs.values()
+	records := c.searchable()
 	slices.SortStableFunc(records, func(a, b *apiRecord) int { return cmp.Compare(b.CreatedTime.UnixNano(), a.CreatedTime.UnixNano()) })
 	out := []info{}
 	for _, a := range records {
@@ -200,7 +202,8 @@ func listAPIs(c *call) *answer {
 	return page(c, out, pageLinks{after: "&query=" + url.QueryEscape(c.request.URL.Query().Get("query"))})
 }
 
-// apiMatches applies a query: words "attribute:value" (contains) and attribute:"value" (exact), joined by and; a bare word searches names.
+// apiMatches applies a query: words "attribute:value" (contains) and attribute:"value" (exact),
+// joined by and; a bare word searches names.
 func apiMatches(a *apiRecord, query string) bool {
 	for word := range strings.FieldsSeq(query) {
 		attribute, value, has := strings.Cut(word, ":")
@@ -252,7 +255,7 @@ func createAPI(c *call) *answer {
 	doc["operations"] = operations(body.Operations)
 	now := c.server.now()
 	a := &apiRecord{ID: newID(), Document: doc, State: "CREATED", Revisions: []revision{}, CreatedTime: now, UpdatedTime: now}
-	c.tenant.APIs.add(a)
+	c.keepAPI(a)
 	out := shownAPI(a)
 	// [seen]: the answer to POST differs from GET in these.
 	out["lastUpdatedTimestamp"], out["lastUpdatedTime"] = nil, nil
@@ -287,7 +290,8 @@ func (c *call) checkTiers(tiers []string) *answer {
 	return nil
 }
 
-// overlay puts what a request holds over a document. The body has been read once before, so that it is a JSON object.
+// overlay puts what a request holds over a document. The body has been read once before, so that it
+// is a JSON object.
 func overlay(doc map[string]any, body []byte) {
 	raw, _ := parseBody(body)
 	sent, _ := raw.(map[string]any)
@@ -334,7 +338,8 @@ func readAPI(c *call) *answer {
 	return ok(shownAPI(a))
 }
 
-// updateAPI replaces the working copy. Name, version, context, provider, state and type are silently the stored ones: 200 and no change.
+// updateAPI replaces the working copy. Name, version, context, provider, state and type are
+// silently the stored ones: 200 and no change.
 func updateAPI(c *call) *answer {
 	var body apiBody
 	if a := readBody(c.body, &body); a != nil {
@@ -358,7 +363,7 @@ func updateAPI(c *call) *answer {
 	}
 	changed := *a
 	changed.Document, changed.UpdatedTime = doc, c.server.now()
-	c.tenant.APIs.replace(&changed)
+	c.keepAPI(&changed)
 	return ok(shownAPI(&changed))
 }
 
@@ -370,7 +375,7 @@ func deleteAPI(c *call) *answer {
 	if c.tenant.Subscriptions.find(func(s *subscription) bool { return s.API == a.ID }) != nil {
 		return conflict("Cannot remove the API " + a.ID + " as active subscriptions exist")
 	}
-	c.tenant.APIs.remove(a.ID)
+	c.dropAPI(a.ID)
 	return empty(http.StatusOK)
 }
 

@@ -14,10 +14,13 @@ import (
 	"sync"
 )
 
-// readBody decodes a JSON body into a DTO, a pointer to a struct (or a list of such) that already holds the DTO's defaults, and checks it. A nil answer is success.
+// readBody decodes a JSON body into a DTO, a pointer to a struct (or a list of such) that already
+// holds the DTO's defaults, and checks it. A nil answer is success.
 //
-// The rules are those of the Jackson and bean validation of the real server (apim-behaviour 2.2 and 10): an unknown property is refused, names compare
-// with case, scalars are converted into each other, an unknown enum value reads as null, and only then is the whole bean validated. Struct tags:
+// The rules are those of the Jackson and bean validation of the real server (apim-behaviour 2.2 and
+// 10): an unknown property is refused, names compare with case, scalars are converted into each
+// other, an unknown enum value reads as null, and only then is the whole bean validated. Struct
+// tags:
 //
 //	json:"name"           the property's name
 //	is:"required,min=1,max=100"   bean validation; min and max count characters of strings and elements of lists
@@ -46,8 +49,8 @@ func readBody(body []byte, into any) *answer {
 	return nil
 }
 
-// parseBody parses a JSON text with its numbers as written. When more follows the value it returns both the value and a refusal: the real server
-// finds fault with the first value first (seen).
+// parseBody parses a JSON text with its numbers as written. When more follows the value it returns
+// both the value and a refusal: the real server finds fault with the first value first (seen).
 func parseBody(body []byte) (any, *answer) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, internal("") // a null pointer in the server's validation
@@ -259,7 +262,8 @@ func validate(v reflect.Value, path, rules string) []violation {
 	return out
 }
 
-// broken says which constraint of its tags a field breaks, in the words of Hibernate Validator; empty is none.
+// broken says which constraint of its tags a field breaks, in the words of Hibernate Validator;
+// empty is none.
 func broken(v reflect.Value, tag reflect.StructTag) string {
 	minimum, maximum, sized, required := 0, 1<<31-1, false, false
 	for rule := range strings.SplitSeq(tag.Get("is"), ",") {

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// client sends requests as one user (whose password is the name) and fails the test when the status is not the wanted one.
+// client sends requests as one user (whose password is the name) and fails the test when the status
+// is not the wanted one.
 type client struct {
 	t    *testing.T
 	base string

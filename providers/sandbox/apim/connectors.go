@@ -1,6 +1,7 @@
 package apim
 
-// A setting is one field of a connector's form: of the key manager itself or of an application's keys.
+// A setting is one field of a connector's form: of the key manager itself or of an application's
+// keys.
 type setting struct {
 	Name           string `json:"name"`
 	Label          string `json:"label"`
@@ -18,7 +19,8 @@ type setting struct {
 type dialect int
 
 const (
-	// wso2Dialect registers with Basic, and sends client ids in Base64 on GET, PUT and DELETE (apim-behaviour 10).
+	// wso2Dialect registers with Basic, and sends client ids in Base64 on GET, PUT and DELETE
+	// (apim-behaviour 10).
 	wso2Dialect dialect = iota
 	// is7Dialect registers with Basic and sends client ids as they are.
 	is7Dialect
@@ -85,8 +87,9 @@ var is7Application = []setting{
 	checkbox("ext_public_client", "Public client", "Allow authentication without the client secret."),
 }
 
-// connectors are the key manager types of API Manager 4.5 (apim-behaviour 3.1) and the two of the recordings: CustomKeyManager, which has no settings,
-// and Oracle, with a required user name and a required, masked password.
+// connectors are the key manager types of API Manager 4.5 (apim-behaviour 3.1) and the two of the
+// recordings: CustomKeyManager, which has no settings, and Oracle, with a required user name and a
+// required, masked password.
 var connectors = []connector{
 	{kind: "default", display: "default", consumerKeyClaim: "azp", scopesClaim: "scope", application: wso2Application},
 	{kind: "WSO2-IS", display: "WSO2 Identity Server", consumerKeyClaim: "azp", scopesClaim: "scope", application: wso2Application, settings: []setting{

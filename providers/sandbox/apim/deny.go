@@ -35,7 +35,8 @@ func denyRoutes() []route {
 	}
 }
 
-// listDeny lists what the query "conditionType:USER&conditionValue:ann" matches: a part of the value, the whole when it is quoted.
+// listDeny lists what the query "conditionType:USER&conditionValue:ann" matches: a part of the
+// value, the whole when it is quoted.
 func listDeny(c *call) *answer {
 	kind, value := "", ""
 	if query := c.request.URL.Query().Get("query"); query != "" {
@@ -161,8 +162,9 @@ func deleteDeny(c *call) *answer {
 	return empty(http.StatusOK)
 }
 
-// javaText writes a value as Java's toString does; the refusals of the server show it: {fixedIp=192.168.1.1, invert=false}. The members of such
-// values stand in this order, whatever the order of the request.
+// javaText writes a value as Java's toString does; the refusals of the server show it:
+// {fixedIp=192.168.1.1, invert=false}. The members of such values stand in this order, whatever the
+// order of the request.
 func javaText(v any) string {
 	m, isObject := v.(map[string]any)
 	if !isObject {

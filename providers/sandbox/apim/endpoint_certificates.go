@@ -176,8 +176,8 @@ func readEndpointCertificate(c *call) *answer {
 	}{status, validity{cert.NotBefore.UTC().Format(javaDate), cert.NotAfter.UTC().Format(javaDate)}, strconv.Itoa(cert.Version), javaName(cert.RawSubject)})
 }
 
-// contentOfEndpointCertificate answers with DER, though the route claims JSON: it is 406 to a client
-// that accepts the type of the answer alone.
+// contentOfEndpointCertificate answers with DER, though the route claims JSON: it is 406 to a
+// client that accepts the type of the answer alone.
 func contentOfEndpointCertificate(c *call) *answer {
 	e := c.tenant.EndpointCertificates.get(c.vars["alias"])
 	if e == nil {
@@ -220,8 +220,8 @@ func updateEndpointCertificate(c *call) *answer {
 	return ok(certificateMetadata{e.Alias, e.Endpoint})
 }
 
-// deleteEndpointCertificate removes a certificate. One that the trust store has lost is removed too,
-// and answered with 500.
+// deleteEndpointCertificate removes a certificate. One that the trust store has lost is removed
+// too, and answered with 500.
 func deleteEndpointCertificate(c *call) *answer {
 	alias := c.vars["alias"]
 	if c.tenant.EndpointCertificates.get(alias) == nil {
@@ -244,11 +244,7 @@ func searchEndpointCertificates(c *call) *answer {
 	if len([]rune(alias)) > 30 {
 		return violations([]violation{{"getEndpointCertificates.arg2", "size must be between 0 and 30"}})
 	}
-	limit, bad := number(query, "limit", 25)
-	if bad != nil {
-		return bad
-	}
-	offset, bad := number(query, "offset", 0)
+	limit, offset, bad := c.limits()
 	if bad != nil {
 		return bad
 	}

@@ -69,8 +69,8 @@ func newEnvironment() *environment {
 		EndpointURIs: []protocolURI{}, AdditionalProperties: []environmentProperty{}, IsReadOnly: ptr(false)}
 }
 
-// defaultEnvironment is the one of deployment.toml: its id is its name, and it is read-only (apim-behaviour 3.4). [seen]: its virtual host is listed
-// twice.
+// defaultEnvironment is the one of deployment.toml: its id is its name, and it is read-only
+// (apim-behaviour 3.4). [seen]: its virtual host is listed twice.
 func defaultEnvironment() *environment {
 	e := newEnvironment()
 	e.ID, e.Name, e.DisplayName, e.Provider = ptr("Default"), ptr("Default"), ptr("Default"), ptr("wso2")
@@ -82,8 +82,8 @@ func defaultEnvironment() *environment {
 	return e
 }
 
-// brokenEnvironments tells whether an environment was made without a provider: the server answers 500, keeps the row, and trips over it in every later list
-// (apim-behaviour 10).
+// brokenEnvironments tells whether an environment was made without a provider: the server answers
+// 500, keeps the row, and trips over it in every later list (apim-behaviour 10).
 func (t *tenant) brokenEnvironments() bool {
 	return t.Environments.find(func(e *environment) bool { return e.Provider == nil }) != nil
 }

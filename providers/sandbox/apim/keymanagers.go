@@ -134,7 +134,8 @@ type kmSummary struct {
 	TokenType   *string `json:"tokenType"`
 }
 
-// globally wraps an operation on a tenant's key managers to work on the global ones, which are the super tenant's.
+// globally wraps an operation on a tenant's key managers to work on the global ones, which are the
+// super tenant's.
 func globally(run func(*call) *answer) func(*call) *answer {
 	return func(c *call) *answer {
 		if c.tenant.Domain != superTenant {
@@ -153,7 +154,8 @@ func (c *call) ownKeyManagers() *rows[keyManager, *keyManager] {
 	return &c.tenant.KeyManagers
 }
 
-// keyManager finds a key manager that the tenant can use, its own or a global one, nil when there is none.
+// keyManager finds a key manager that the tenant can use, its own or a global one, nil when there
+// is none.
 func (t *tenant) keyManager(id string) *keyManager {
 	if k := t.KeyManagers.get(id); k != nil {
 		return k
@@ -214,7 +216,8 @@ func readKeyManager(c *call) *answer {
 	return ok(c.server.shown(k).masked())
 }
 
-// masked is the key manager with its secrets hidden, as GET answers it; POST and PUT answer in the clear (apim-behaviour 10).
+// masked is the key manager with its secrets hidden, as GET answers it; POST and PUT answer in the
+// clear (apim-behaviour 10).
 func (k keyManager) masked() keyManager {
 	kind := connectorOf(text(k.Type))
 	k.AdditionalProperties = maps.Clone(k.AdditionalProperties)
@@ -239,7 +242,8 @@ func (k *keyManager) plain() keyManager {
 	return out
 }
 
-// shown is the key manager as answers show it; the endpoints of the resident one are computed from the host configuration.
+// shown is the key manager as answers show it; the endpoints of the resident one are computed from
+// the host configuration.
 func (s *Server) shown(k *keyManager) keyManager {
 	out := k.plain()
 	if k.resident() {
@@ -274,7 +278,8 @@ func residentKeyManager() *keyManager {
 	return k
 }
 
-// residentClaims are the claims that the resident key manager maps: its own name, and the local name behind http://wso2.org/claims/.
+// residentClaims are the claims that the resident key manager maps: its own name, and the local
+// name behind http://wso2.org/claims/.
 var residentClaims = [][2]string{
 	{"gender", "gender"}, {"email_verified", "identity/emailVerified"}, {"zoneinfo", "timeZone"}, {"picture", "photourl"},
 	{"preferred_username", "displayName"}, {"middle_name", "middleName"}, {"nickname", "nickname"}, {"profile", "url"},
@@ -344,8 +349,9 @@ func updateKeyManager(c *call) *answer {
 	return k.kept(ok(c.server.shown(k)))
 }
 
-// kept brings a key manager that was just stored, and the answer to that, to what is there from now on (all of it seen): a permission is a row for
-// each role, so that without roles it is public, and public has none. One whose enableTokenHashing is null cannot be shown: 500, though it was stored.
+// kept brings a key manager that was just stored, and the answer to that, to what is there from now
+// on (all of it seen): a permission is a row for each role, so that without roles it is public, and
+// public has none. One whose enableTokenHashing is null cannot be shown: 500, though it was stored.
 func (k *keyManager) kept(a *answer) *answer {
 	if len(k.Permissions.Roles) == 0 || *k.Permissions.PermissionType == "PUBLIC" {
 		k.Permissions = &kmPermissions{PermissionType: ptr("PUBLIC"), Roles: []string{}}
@@ -359,7 +365,8 @@ func (k *keyManager) kept(a *answer) *answer {
 	return a
 }
 
-// normalize brings a key manager into the form in which the server keeps it. Old is the stored one of a PUT, nil where there is none.
+// normalize brings a key manager into the form in which the server keeps it. Old is the stored one
+// of a PUT, nil where there is none.
 func (k *keyManager) normalize(old *keyManager) *answer {
 	if k.Enabled == nil || k.TokenType == nil {
 		return internal("") // a null pointer in the server: apim-behaviour 10, "only name and type sent: 500; unknown tokenType: 500"
@@ -378,7 +385,8 @@ func (k *keyManager) normalize(old *keyManager) *answer {
 	}
 	k.AdditionalProperties, _ = gson(k.AdditionalProperties).(map[string]any)
 	delete(k.AdditionalProperties, "self_validate_jwt") // the field of its own decides
-	// A display endpoint of white space, and half a certificate, stay behind among the additional properties (seen).
+	// A display endpoint of white space, and half a certificate, stay behind among the additional
+	// properties (seen).
 	for name, s := range map[string]**string{"display_token_endpoint": &k.DisplayTokenEndpoint, "display_revoke_endpoint": &k.DisplayRevokeEndpoint} {
 		if *s != nil && **s == "" {
 			*s, k.AdditionalProperties[name] = nil, ""
@@ -422,7 +430,8 @@ func (k *keyManager) normalize(old *keyManager) *answer {
 		}
 	}
 	if k.EnableTokenEncryption == nil {
-		// The two are read back together: without the one, the other stays behind among the additional properties (seen).
+		// The two are read back together: without the one, the other stays behind among the additional
+		// properties (seen).
 		if k.EnableTokenHashing != nil {
 			k.AdditionalProperties["enable_token_hash"] = *k.EnableTokenHashing
 		}
@@ -485,7 +494,8 @@ func (k *keyManager) checkRoles(c *call) *answer {
 	return nil
 }
 
-// checkConnector refuses what the connector does not allow: what it requires must be there, be it empty (seen).
+// checkConnector refuses what the connector does not allow: what it requires must be there, be it
+// empty (seen).
 func (k *keyManager) checkConnector() *answer {
 	if k.resident() {
 		return nil
@@ -521,7 +531,8 @@ func (k *keyManager) checkConnector() *answer {
 	return nil
 }
 
-// kmNotDeleted is the refusal to delete a key manager that is in use, or the resident one. Its text ends in "%s" on the real server too.
+// kmNotDeleted is the refusal to delete a key manager that is in use, or the resident one. Its text
+// ends in "%s" on the real server too.
 func kmNotDeleted() *answer {
 	return refuse(http.StatusPreconditionFailed, 902015, "Key Manager Delete error", "Error while deleting the Key Manager. %s")
 }
@@ -541,7 +552,8 @@ func deleteKeyManager(c *call) *answer {
 	return empty(http.StatusOK)
 }
 
-// keyManagerNamed finds a key manager that the tenant can use by its name, its own before a global one.
+// keyManagerNamed finds a key manager that the tenant can use by its name, its own before a global
+// one.
 func (t *tenant) keyManagerNamed(name string) *keyManager {
 	named := func(k *keyManager) bool { return *k.Name == name }
 	if k := t.KeyManagers.find(named); k != nil {
@@ -550,7 +562,8 @@ func (t *tenant) keyManagerNamed(name string) *keyManager {
 	return t.global.find(named)
 }
 
-// keyManagerUsed tells whether keys of applications were made by it or an API names it: in the tenant, for a global one in any.
+// keyManagerUsed tells whether keys of applications were made by it or an API names it: in the
+// tenant, for a global one in any.
 func (c *call) keyManagerUsed(k *keyManager) bool {
 	used := func(t *tenant) bool {
 		return t.Keys.find(func(m *keyMapping) bool { return m.KeyManager == *k.ID }) != nil || t.apiNaming(k) != nil
@@ -566,7 +579,8 @@ func (c *call) keyManagerUsed(k *keyManager) bool {
 	return false
 }
 
-// loading is when the event of a write to a key manager arrives: never when a fault script loses it.
+// loading is when the event of a write to a key manager arrives: never when a fault script loses
+// it.
 func (c *call) loading() time.Time {
 	if fault.EventLost(c.request.Context()) {
 		return c.server.now().AddDate(100, 0, 0)
@@ -574,7 +588,8 @@ func (c *call) loading() time.Time {
 	return c.server.now().Add(c.server.options.KeyManagerDelay)
 }
 
-// loaded tells whether the event about a key manager has reached the part of the server that makes keys.
+// loaded tells whether the event about a key manager has reached the part of the server that makes
+// keys.
 func (s *Server) loaded(k *keyManager) bool { return !s.now().Before(k.loadedAt) }
 
 // A kmInfo is what the devportal shows of a key manager.
@@ -600,7 +615,8 @@ type kmInfo struct {
 	TokenType                  *string        `json:"tokenType"`
 }
 
-// devportalKeyManagers lists what is loaded and the user may use, disabled ones among them. None has a userInfoEndpoint (seen).
+// devportalKeyManagers lists what is loaded and the user may use, disabled ones among them. None
+// has a userInfoEndpoint (seen).
 func devportalKeyManagers(c *call) *answer {
 	out := []kmInfo{}
 	for _, stored := range c.tenant.orderedKeyManagers() {

@@ -18,7 +18,8 @@ const (
 	apps = "/api/am/devportal/v3/applications"
 )
 
-// identity is an identity server's client registration and token endpoint, as IS 7 serves them: clients in memory, Basic admin:pw.
+// identity is an identity server's client registration and token endpoint, as IS 7 serves them:
+// clients in memory, Basic admin:pw.
 type identity struct {
 	*httptest.Server
 	mu      sync.Mutex

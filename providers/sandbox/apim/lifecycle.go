@@ -11,7 +11,8 @@ import (
 // A transition is one action that a lifecycle state allows.
 type transition struct{ event, to string }
 
-// lifecycle is the default lifecycle of an API; the actions stand in the order in which the server lists them.
+// lifecycle is the default lifecycle of an API; the actions stand in the order in which the server
+// lists them.
 var lifecycle = map[string][]transition{
 	"CREATED":    {{"Publish", "PUBLISHED"}, {"Deploy as a Prototype", "PROTOTYPED"}},
 	"PROTOTYPED": {{"Publish", "PUBLISHED"}, {"Demote to Created", "CREATED"}, {"Deploy as a Prototype", "PROTOTYPED"}},
@@ -68,7 +69,7 @@ func changeLifecycle(c *call) *answer {
 		}
 		changed := *a
 		changed.State, changed.UpdatedTime = t.to, c.server.now()
-		c.tenant.APIs.replace(&changed)
+		c.keepAPI(&changed)
 		if t.to == "RETIRED" {
 			c.tenant.removeSubscriptionsTo(a.ID)
 		}
@@ -174,7 +175,7 @@ func createRevision(c *call) *answer {
 	r := revision{ID: newID(), DisplayName: "Revision " + strconv.Itoa(changed.Made), Description: body.Description, CreatedTime: c.server.now(),
 		Document: cloneMap(a.Document)}
 	changed.Revisions = append(append([]revision{}, a.Revisions...), r)
-	c.tenant.APIs.replace(&changed)
+	c.keepAPI(&changed)
 	return created(publisher.location+"/apis/"+a.ID+"/revisions/"+r.ID, shownRevision(a.ID, r))
 }
 
@@ -204,7 +205,7 @@ func readRevision(c *call) *answer {
 func (c *call) withRevisions(a *apiRecord, revisions []revision) *apiRecord {
 	changed := *a
 	changed.Revisions = revisions
-	c.tenant.APIs.replace(&changed)
+	c.keepAPI(&changed)
 	return &changed
 }
 

@@ -18,7 +18,8 @@ type policyRow[T any] interface {
 	base() *policyBase
 }
 
-// A policyKind says how one kind of throttling policy differs from the others; all are served alike.
+// A policyKind says how one kind of throttling policy differs from the others; all are served
+// alike.
 type policyKind[T any, P policyRow[T]] struct {
 	path     string // "application"
 	noun     string // "application policy", of "not found"
@@ -231,7 +232,8 @@ func (l *throttleLimit) keep() bool {
 	return has
 }
 
-// unkept is the 500 to a limit that does not fit its type (seen), with the reason in the words of the kind of policy.
+// unkept is the 500 to a limit that does not fit its type (seen), with the reason in the words of
+// the kind of policy.
 func unkept(level string, new, old *policyBase) *answer {
 	if old != nil {
 		return internal("Error while updating " + level + " level policy: " + text(old.PolicyName))
@@ -239,7 +241,8 @@ func unkept(level string, new, old *policyBase) *answer {
 	return internal("Error while adding an " + level + " level policy: " + text(new.PolicyName))
 }
 
-// isAI tells an AI quota. APIM stores one only for subscription policies; the other kinds lack the columns, and answer 500 (seen).
+// isAI tells an AI quota. APIM stores one only for subscription policies; the other kinds lack the
+// columns, and answer 500 (seen).
 func (l *throttleLimit) isAI() bool { return *l.Type == "AIAPIQUOTALIMIT" }
 
 func checkApplicationPolicy(_ *call, p, old *applicationPolicy) *answer {
@@ -247,7 +250,8 @@ func checkApplicationPolicy(_ *call, p, old *applicationPolicy) *answer {
 	if b := p.BurstLimit; b == nil || b.RateLimitCount == nil || *b.RateLimitCount <= 0 || b.RateLimitTimeUnit == nil {
 		p.BurstLimit = &burstLimit{RateLimitCount: ptr(int64(0))}
 	}
-	// A policy is made with an event count and cannot be brought to one, or keep one, by an update (seen).
+	// A policy is made with an event count and cannot be brought to one, or keep one, by an update
+	// (seen).
 	if !p.DefaultLimit.keep() || p.DefaultLimit.isAI() || old != nil && p.DefaultLimit.EventCount != nil {
 		return unkept("Application", &p.policyBase, baseOf(old))
 	}

@@ -11,8 +11,9 @@ func registrationRoutes() []route {
 	return []route{alone(post(dcr, "/register", nil, registerClient))}
 }
 
-// registerClient registers a client of the resident key manager for the REST APIs (DCR v0.17). The answer is 200, and the same name and owner again
-// answer the client that exists (apim-behaviour 1.2).
+// registerClient registers a client of the resident key manager for the REST APIs (DCR v0.17). The
+// answer is 200, and the same name and owner again answer the client that exists (apim-behaviour
+// 1.2).
 func registerClient(c *call) *answer {
 	if c.user.User == "" {
 		return unauthenticated()

@@ -16,7 +16,8 @@ import (
 	"strings"
 )
 
-// A remote is the connector of one key manager, for one client: it speaks to the resident registry or, by HTTP, to the authorization server.
+// A remote is the connector of one key manager, for one client: it speaks to the resident registry
+// or, by HTTP, to the authorization server.
 type remote struct {
 	server      *Server
 	tenant      string
@@ -25,7 +26,8 @@ type remote struct {
 	consumerKey string
 }
 
-// remote copies a key manager out of the contents, so that it can be called after they are unlocked.
+// remote copies a key manager out of the contents, so that it can be called after they are
+// unlocked.
 func (c *call) remote(k *keyManager, consumerKey string) remote {
 	return remote{c.server, c.tenant.Domain, c.server.shown(k), connectorOf(*k.Type), consumerKey}
 }
@@ -69,8 +71,9 @@ func (r remote) key(m *keyMapping, client Client) *applicationKey {
 	return out
 }
 
-// checkProperties refuses additional properties of keys as the connectors of WSO2 do: whatever its name, a value must be a number that is not
-// negative, for a switch true or false, or "N/A" (seen). Other connectors take what comes.
+// checkProperties refuses additional properties of keys as the connectors of WSO2 do: whatever its
+// name, a value must be a number that is not negative, for a switch true or false, or "N/A" (seen).
+// Other connectors take what comes.
 func (k *connector) checkProperties(sent map[string]any) *answer {
 	invalid := func(reason string) *answer {
 		return refuse(http.StatusBadRequest, 900970, "Invalid application additional properties", "Invalid additional properties. "+reason)
@@ -115,8 +118,9 @@ func (k *connector) isSwitch(name string) bool {
 	return slices.ContainsFunc(k.application, func(s setting) bool { return s.Name == name && s.Type == "checkbox" })
 }
 
-// properties converts the connector's own properties of keys: lifetimes to numbers, switches to booleans. "N/A" means "leave". A switch that is sent
-// as a boolean is passed over: the connectors look at texts alone (seen).
+// properties converts the connector's own properties of keys: lifetimes to numbers, switches to
+// booleans. "N/A" means "leave". A switch that is sent as a boolean is passed over: the connectors
+// look at texts alone (seen).
 func (r remote) properties(sent map[string]any) map[string]any {
 	out := map[string]any{}
 	if r.kind == nil {

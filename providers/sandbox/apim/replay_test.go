@@ -10,7 +10,8 @@ import (
 	"wso2plan/providers/sandbox/replay"
 )
 
-// exceptions are the only places where the sandbox is meant to answer something else than WSO2's own code did when it was recorded.
+// exceptions are the only places where the sandbox is meant to answer something else than WSO2's
+// own code did when it was recorded.
 var exceptions = []replay.Exception{
 	{Step: "015-km-minimal-get", Why: "the recording sent a raw { in the path, a Go client escapes it; TestRawCharacters holds the page"},
 	{Step: "017-km-exchanged", Why: "900611 is an artefact of the recording: it lacked the identity provider service that EXCHANGED needs"},

@@ -11,7 +11,8 @@ import (
 	"wso2plan/providers/sandbox/apim"
 )
 
-// registry is the smallest resident key manager: clients in a map, tokens that say what they are for.
+// registry is the smallest resident key manager: clients in a map, tokens that say what they are
+// for.
 type registry struct {
 	mu      sync.Mutex
 	made    int
@@ -106,7 +107,8 @@ func (r *registry) count() int {
 	return len(r.clients)
 }
 
-// authenticate knows admin and any user whose password is their name; a Bearer token is the list of its scopes, joined by commas.
+// authenticate knows admin and any user whose password is their name; a Bearer token is the list of
+// its scopes, joined by commas.
 func authenticate(r *http.Request) (apim.Principal, bool) {
 	if scopes, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		return apim.Principal{User: "admin", Scopes: strings.Split(scopes, ",")}, scopes != "expired"

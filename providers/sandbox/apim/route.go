@@ -24,7 +24,8 @@ const (
 	formBody = "multipart/form-data"
 )
 
-// A route is one operation: what it is called by, which scopes open it (one of them is enough; none is open to all), and what it does.
+// A route is one operation: what it is called by, which scopes open it (one of them is enough; none
+// is open to all), and what it does.
 type route struct {
 	api      api
 	method   string
@@ -102,8 +103,9 @@ func newTable(rows []route) *table {
 
 func split(path string) []string { return strings.Split(strings.Trim(path, "/"), "/") }
 
-// find returns the route of a method and an escaped path with the values of its variables. The route with the most literal segments wins. Other
-// tells that the path is served with another method.
+// find returns the route of a method and an escaped path with the values of its variables. The
+// route with the most literal segments wins. Other tells that the path is served with another
+// method.
 func (t *table) find(method, escaped string) (found *route, vars map[string]string, other bool) {
 	segments := split(escaped)
 	best := -1

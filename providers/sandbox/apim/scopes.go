@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// scopeRoles are the roles of the scopes in a fresh tenant's configuration (RESTAPIScopes); a scope that is not here is the administrator's.
+// scopeRoles are the roles of the scopes in a fresh tenant's configuration (RESTAPIScopes); a scope
+// that is not here is the administrator's.
 var scopeRoles = map[string][]string{
 	"apim:subscribe":                       {"Internal/subscriber", "Internal/devops"},
 	"apim:app_manage":                      {"Internal/subscriber", "Internal/devops"},
@@ -54,8 +55,8 @@ var scopeRoles = map[string][]string{
 	"service_catalog:service_write":        {"Internal/creator"},
 }
 
-// MayHave tells whether a user with these roles may have a scope of API Manager's own REST APIs; admin may have all. Scopes that are not API
-// Manager's are nobody's.
+// MayHave tells whether a user with these roles may have a scope of API Manager's own REST APIs;
+// admin may have all. Scopes that are not API Manager's are nobody's.
 func MayHave(roles []string, scope string) bool {
 	if !strings.HasPrefix(scope, "apim:") && !strings.HasPrefix(scope, "service_catalog:") {
 		return false
@@ -66,7 +67,8 @@ func MayHave(roles []string, scope string) bool {
 	return has("admin") || slices.ContainsFunc(scopeRoles[scope], has)
 }
 
-// ScopesOf returns the scopes that a user with these roles may have, sorted: those of Basic credentials.
+// ScopesOf returns the scopes that a user with these roles may have, sorted: those of Basic
+// credentials.
 func ScopesOf(roles []string) []string {
 	var out []string
 	for scope := range scopeRoles {

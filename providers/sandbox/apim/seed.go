@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// Seed adds n applications of owner admin with production keys of the resident key manager, and n/10 each of application policies and key managers,
-// to the super tenant: contents for load. Names are numbered from 1 and the same in each run.
+// Seed adds n applications of owner admin with production keys of the resident key manager, and
+// n/10 each of application policies and key managers, to the super tenant: contents for load. Names
+// are numbered from 1 and the same in each run.
 func (s *Server) Seed(ctx context.Context, n int) error {
 	type keyed struct {
 		application string

@@ -1,6 +1,7 @@
 package apim
 
-// seedPolicies gives a tenant the throttling policies of a fresh server, in the order in which its lists show them (recorded).
+// seedPolicies gives a tenant the throttling policies of a fresh server, in the order in which its
+// lists show them (recorded).
 func seedPolicies(t *tenant) {
 	minute := func(n int64) *throttleLimit {
 		return &throttleLimit{Type: ptr("REQUESTCOUNTLIMIT"), RequestCount: &requestCount{ptr("min"), ptr(int64(1)), ptr(n)}}

@@ -34,7 +34,8 @@ func headRole(c *call) *answer {
 	return empty(http.StatusOK)
 }
 
-// adminSettings says what the server can do; a client reads from it which properties of a connector are masked.
+// adminSettings says what the server can do; a client reads from it which properties of a connector
+// are masked.
 func adminSettings(c *call) *answer {
 	type kmConfiguration struct {
 		Type                    string    `json:"type"`
@@ -82,7 +83,8 @@ var known struct {
 	scopes []string
 }
 
-// knownScopes are the scopes of all operations, sorted. The list is shared: it is not to be changed.
+// knownScopes are the scopes of all operations, sorted. The list is shared: it is not to be
+// changed.
 func knownScopes() []string {
 	known.Do(func() { known.scopes = scopesOfRoutes() })
 	return known.scopes
@@ -118,7 +120,8 @@ func tenantInfo(c *call) *answer {
 	return ok(map[string]any{"username": user, "tenantDomain": domain, "tenantId": id})
 }
 
-// tenantNumber counts the tenants that have been seen, in the order of their names; -1 is one that has not.
+// tenantNumber counts the tenants that have been seen, in the order of their names; -1 is one that
+// has not.
 func (s *Server) tenantNumber(domain string) int {
 	names := make([]string, 0, len(s.contents.Tenants))
 	for name := range s.contents.Tenants {
@@ -134,7 +137,8 @@ func (s *Server) tenantNumber(domain string) int {
 	return i + 1
 }
 
-// searchPolicies lists policies of all kinds: "type:all|app|sub|api|global", then "name:x". Anything else is 500 (apim-behaviour 2.1).
+// searchPolicies lists policies of all kinds: "type:all|app|sub|api|global", then "name:x".
+// Anything else is 500 (apim-behaviour 2.1).
 func searchPolicies(c *call) *answer {
 	kind, name := "all", ""
 	for word := range strings.FieldsSeq(c.request.URL.Query().Get("query")) {

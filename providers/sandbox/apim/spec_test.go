@@ -32,8 +32,9 @@ type wrong struct {
 	why          string
 }
 
-// wrongDocuments is the one list of places where the documents are wrong. Three things are so everywhere that they are not listed: members of
-// answers are null although no schema says nullable (they are left out before the check), requests may hold members that are marked read-only, and
+// wrongDocuments is the one list of places where the documents are wrong. Three things are so
+// everywhere that they are not listed: members of answers are null although no schema says nullable
+// (they are left out before the check), requests may hold members that are marked read-only, and
 // refusals have statuses that the documents leave out (they are held against the schema Error).
 var wrongDocuments = []wrong{
 	{"GET", "/api/am/devportal/v3/key-managers", "answer", "default", "the default of a setting is called an object; it is a text [recorded]"},
@@ -80,7 +81,8 @@ func loadDocuments(t *testing.T, dir, base string) []document {
 	return out
 }
 
-// typeForms completes multipart forms that have properties and do not say that they are objects, which the validator insists on.
+// typeForms completes multipart forms that have properties and do not say that they are objects,
+// which the validator insists on.
 func typeForms(doc *openapi3.T) {
 	for _, item := range doc.Paths.Map() {
 		for _, operation := range item.Operations() {
@@ -156,7 +158,8 @@ func (c *checker) check(r *http.Request, body []byte, rec *httptest.ResponseReco
 	}
 }
 
-// refusal holds the body of a refusal that the document leaves out against the members of the schema Error.
+// refusal holds the body of a refusal that the document leaves out against the members of the
+// schema Error.
 func (c *checker) refusal(r *http.Request, rec *httptest.ResponseRecorder) {
 	var b struct {
 		Code                 *int64

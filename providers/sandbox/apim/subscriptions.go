@@ -70,7 +70,8 @@ func (t *tenant) removeSubscriptionsTo(api string) {
 	}
 }
 
-// subscriptionPolicyInUse refuses the deletion of a policy with live subscriptions; one that is only offered by APIs may go.
+// subscriptionPolicyInUse refuses the deletion of a policy with live subscriptions; one that is
+// only offered by APIs may go.
 func subscriptionPolicyInUse(c *call, p *subscriptionPolicy) *answer {
 	if c.tenant.Subscriptions.find(func(s *subscription) bool { return s.Policy == *p.PolicyName }) != nil {
 		return internal("Error while deleting Subscription level policy : " + *p.PolicyID + " Subscriptions exist for the policy " + *p.PolicyName)
@@ -78,7 +79,8 @@ func subscriptionPolicyInUse(c *call, p *subscriptionPolicy) *answer {
 	return nil
 }
 
-// shown is a subscription as answers show it. [seen]: only the answer to POST counts the application's subscriptions.
+// shown is a subscription as answers show it. [seen]: only the answer to POST counts the
+// application's subscriptions.
 func (c *call) shownSubscription(s *subscription, counted bool) map[string]any {
 	out := map[string]any{"subscriptionId": s.ID, "applicationId": s.Application, "apiId": s.API, "throttlingPolicy": s.Policy,
 		"requestedThrottlingPolicy": s.Policy, "status": s.Status, "redirectionParams": nil, "apiInfo": nil, "applicationInfo": nil}
@@ -177,7 +179,8 @@ func readSubscription(c *call) *answer {
 	return ok(c.shownSubscription(s, false))
 }
 
-// updateSubscription changes the tier. APIM answers 200 to a tier that the API lacks, and changes nothing (apim-behaviour 4.4).
+// updateSubscription changes the tier. APIM answers 200 to a tier that the API lacks, and changes
+// nothing (apim-behaviour 4.4).
 func updateSubscription(c *call) *answer {
 	var body subscriptionBody
 	if bad := readBody(c.body, &body); bad != nil {

@@ -94,12 +94,7 @@ type span struct{ from, to int }
 
 // cut is the part of a list that limit and offset ask for.
 func (c *call) cut(total int) (span, *answer) {
-	query := c.request.URL.Query()
-	limit, bad := number(query, "limit", 25)
-	if bad != nil {
-		return span{}, bad
-	}
-	offset, bad := number(query, "offset", 0)
+	limit, offset, bad := c.limits()
 	if bad != nil {
 		return span{}, bad
 	}
@@ -149,7 +144,8 @@ func formFields(r *http.Request, body []byte) (map[string]formField, bool) {
 	}
 }
 
-// discoverKeyManager reads an OpenID configuration and shows the key manager that it describes. It stores nothing.
+// discoverKeyManager reads an OpenID configuration and shows the key manager that it describes. It
+// stores nothing.
 func discoverKeyManager(c *call) *answer {
 	fields, isForm := formFields(c.request, c.body)
 	if !isForm {
