@@ -66,7 +66,8 @@ func applicationRoutes() []route {
 	}
 }
 
-// subscriber registers the caller as a subscriber: the first devportal call of a user makes DefaultApplication (apim-behaviour 4).
+// subscriber registers the caller as a subscriber: the first devportal call of a user makes
+// DefaultApplication (apim-behaviour 4).
 func (c *call) subscriber() {
 	if c.tenant.Subscribers[c.user.User] {
 		return
@@ -91,7 +92,8 @@ func (c *call) add(a *application) {
 	c.tenant.Applications.add(a)
 }
 
-// attributes keeps the attributes that the configuration declares; declared ones that are unset are "" and hidden ones are dropped.
+// attributes keeps the attributes that the configuration declares; declared ones that are unset are
+// "" and hidden ones are dropped.
 func (s *Server) attributes(sent map[string]string) map[string]string {
 	out := map[string]string{}
 	for _, a := range s.options.ApplicationAttributes {
@@ -121,7 +123,8 @@ func (t *tenant) applicationInfo(a *application) applicationInfo {
 func listApplications(c *call) *answer {
 	c.subscriber()
 	query := c.request.URL.Query()
-	// [seen]: the query is a part of the name, in any case; the total counts those that hold it in the same case.
+	// [seen]: the query is a part of the name, in any case; the total counts those that hold it in the
+	// same case.
 	name, total := query.Get("query"), 0
 	list := []*application{}
 	for _, a := range c.tenant.Applications.list {
@@ -164,8 +167,9 @@ func sortApplications(list []*application, by, order string) {
 	}
 }
 
-// mayUse tells whether the caller owns an application or shares a group with it. Groups are the server's own matter: with group sharing every user
-// of the tenant who knows the group is taken to be in it.
+// mayUse tells whether the caller owns an application or shares a group with it. Groups are the
+// server's own matter: with group sharing every user of the tenant who knows the group is taken to
+// be in it.
 func (c *call) mayUse(a *application) bool {
 	return *a.Owner == c.owner() || c.server.options.GroupSharing && len(a.Groups) > 0
 }
@@ -253,7 +257,8 @@ func updateApplication(c *call) *answer {
 	if bad := c.checkApplication(sent, a); bad != nil {
 		return bad
 	}
-	// The body's owner and token type are ignored; an absent description becomes empty (apim-behaviour 4.1).
+	// The body's owner and token type are ignored; an absent description becomes empty (apim-behaviour
+	// 4.1).
 	changed := *a
 	changed.Name, changed.ThrottlingPolicy, changed.Description = sent.Name, sent.ThrottlingPolicy, sent.Description
 	changed.Attributes = c.server.attributes(sent.Attributes)
@@ -265,8 +270,9 @@ func updateApplication(c *call) *answer {
 	return ok(c.tenant.shownApplication(&changed))
 }
 
-// deleteApplication removes an application with its subscriptions and keys, and the clients that were made for them. A key manager that does not
-// answer keeps its client, and the application goes all the same.
+// deleteApplication removes an application with its subscriptions and keys, and the clients that
+// were made for them. A key manager that does not answer keeps its client, and the application goes
+// all the same.
 func deleteApplication(c *call) *answer {
 	s := c.server
 	s.mu.Lock()
@@ -284,7 +290,8 @@ func deleteApplication(c *call) *answer {
 	return empty(http.StatusOK)
 }
 
-// removeApplication removes an application from the contents and returns the clients that its keys leave behind.
+// removeApplication removes an application from the contents and returns the clients that its keys
+// leave behind.
 func (c *call) removeApplication(a *application) []remote {
 	var clients []remote
 	for _, m := range c.tenant.keysOf(a) {

@@ -14,8 +14,9 @@ const (
 	modeMapped  = "MAPPED"
 )
 
-// A keyMapping ties an application, for one key type, to a client of a key manager. Without a ConsumerKey it is a half-made one: the row that the
-// server inserts before it calls the key manager, and that a failed call leaves behind.
+// A keyMapping ties an application, for one key type, to a client of a key manager. Without a
+// ConsumerKey it is a half-made one: the row that the server inserts before it calls the key
+// manager, and that a failed call leaves behind.
 type keyMapping struct {
 	ID          string `json:"id"`
 	Application string `json:"application"`
@@ -106,7 +107,8 @@ func (t *tenant) keysOf(a *application) []*keyMapping {
 	return out
 }
 
-// keyManagerFor finds the key manager that a request for keys names, by name or id; none named is the resident one. ByID tells that it was an id.
+// keyManagerFor finds the key manager that a request for keys names, by name or id; none named is
+// the resident one. ByID tells that it was an id.
 func (t *tenant) keyManagerFor(named *string) (k *keyManager, byID bool) {
 	if text(named) == "" {
 		return t.keyManagerNamed(residentName), false
@@ -147,8 +149,9 @@ func (c *call) admit(a *application, named *string, keyType string, mapped bool)
 	return k, nil
 }
 
-// restricted refuses keys of a key manager that the user may not use. It is looked at before the application is, for keys that are generated and where
-// the key manager is named by its id (apim-behaviour 3.1, and seen).
+// restricted refuses keys of a key manager that the user may not use. It is looked at before the
+// application is, for keys that are generated and where the key manager is named by its id
+// (apim-behaviour 3.1, and seen).
 func (c *call) restricted(named *string) *answer {
 	if k, byID := c.tenant.keyManagerFor(named); byID && !k.allows(c.user.Roles) {
 		return refuse(http.StatusForbidden, 902013, "Unauthorized Access to Key Manager", "Key Manager is Restricted for this user")
@@ -209,7 +212,8 @@ func generateKeys(c *call) *answer {
 		s.mu.Unlock()
 		return bad
 	}
-	// The row is inserted before the key manager is called and stays when the call fails: every retry is then 409 901409 until it is cleaned up.
+	// The row is inserted before the key manager is called and stays when the call fails: every retry
+	// is then 409 901409 until it is cleaned up.
 	m := &keyMapping{ID: newID(), Application: *a.ApplicationID, KeyManager: *k.ID, KeyType: *body.KeyType, Mode: modeCreated}
 	c.tenant.Keys.add(m)
 	if !s.loaded(k) || connectorOf(*k.Type).outOfBand {
@@ -266,8 +270,8 @@ func generateKeys(c *call) *answer {
 	return ok(out)
 }
 
-// clientName is the name that clients of keys get in their key manager: <owner>_<application UUID>_<key type>, an "@" of the owner as "-AT-" and the
-// tenant cut off.
+// clientName is the name that clients of keys get in their key manager: <owner>_<application
+// UUID>_<key type>, an "@" of the owner as "-AT-" and the tenant cut off.
 func clientName(owner, application, keyType string) string {
 	if i := strings.LastIndex(owner, "@"); i >= 0 {
 		owner = owner[:i]
@@ -370,7 +374,8 @@ type mappingView struct {
 	remote  remote
 }
 
-// view copies a mapping out. Its key manager may be gone: then remote.km is empty and every call to it fails.
+// view copies a mapping out. Its key manager may be gone: then remote.km is empty and every call to
+// it fails.
 func (c *call) view(a *application, m *keyMapping) mappingView {
 	v := mappingView{mapping: *m, app: *a}
 	if k := c.tenant.keyManager(m.KeyManager); k != nil {
@@ -404,7 +409,8 @@ func (c *call) ownMapping() (*application, *keyMapping, *answer) {
 	return a, m, nil
 }
 
-// read asks the key manager for the client of a mapping. A key manager that does not answer leaves the fields of the client empty.
+// read asks the key manager for the client of a mapping. A key manager that does not answer leaves
+// the fields of the client empty.
 func (v mappingView) read(ctx context.Context) *applicationKey {
 	var client Client
 	if v.mapping.ConsumerKey != "" {
@@ -497,7 +503,8 @@ func updateKeys(c *call) *answer {
 	return ok(out)
 }
 
-// regenerateSecret makes a new secret. [java: WSO2IS7KeyManager]: the WSO2-IS-7 connector of 4.5 does nothing and the answer holds no secret.
+// regenerateSecret makes a new secret. [java: WSO2IS7KeyManager]: the WSO2-IS-7 connector of 4.5
+// does nothing and the answer holds no secret.
 func regenerateSecret(c *call) *answer {
 	v, bad := c.ownKeys()
 	if bad != nil {
