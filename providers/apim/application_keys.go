@@ -430,6 +430,12 @@ func (t *keysType) Delete(ctx context.Context, live *engine.Object) error {
 		}
 		return t.cleanUp(ctx, application, mapping)
 	}
+	if rest.CodeOf(err) == codeKeysNotDeleted {
+		if r, read := t.row(ctx, application, mapping); read == nil && r.hollow() {
+			return fmt.Errorf("%w; see that API Manager reaches key manager %q; if that has lost the client, use Clean Up at the %s keys of application %s "+
+				"in the developer portal, and apply again", err, r.KeyManager, r.KeyType, application)
+		}
+	}
 	return err
 }
 

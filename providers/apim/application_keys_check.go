@@ -48,7 +48,7 @@ func (t *keysType) CheckPlan(ctx context.Context, planned []engine.Planned) []en
 		out = append(out, engine.PlanProblem{Index: i, Attribute: "key_manager", Summary: "Client not read", Warning: true, Detail: fmt.Sprintf(
 			"API Manager shows the keys of %s without their client: it could not ask key manager %q, or that has lost the client. What is shown as "+
 				"changed may be unchanged. See that the key manager runs and that API Manager reaches it, and plan again; if the client is gone, "+
-				"use -replace='%s'.", p.Address, knownString(p.Live.Value, "key_manager"), p.Address)})
+				"use Clean Up at these keys in the developer portal, and the next apply makes new ones.", p.Address, knownString(p.Live.Value, "key_manager"))})
 	}
 	return out
 }

@@ -22,6 +22,8 @@ const (
 	codeMappingExists  = "901409"
 	codeNotPermitted   = "902013"
 	codeKeyManagerUsed = "902015"
+	codeClientRefused  = "902003"
+	codeKeysNotDeleted = "902014"
 )
 
 // keyRequest returns the action that makes the keys, and its body.
@@ -125,6 +127,12 @@ func (t *keysType) recover(ctx context.Context, application string, planned cty.
 			return refused("%s", known)
 		}
 	case code == codeMappingExists, status >= 500, status == 0:
+	case code == codeClientRefused && !isKnown(plain(planned, "existing_client")):
+		// Clients have unique names in Identity Server (is-behaviour 6). One that it made without API
+		// Manager's getting to know stands in the way of each further try.
+		return keyRow{}, false, &engine.AttributeError{Attribute: "key_manager",
+			Err: fmt.Errorf("%w; if an earlier try left the client %q in key manager %q, delete it there, and apply again",
+				failure, t.clientName(application, planned), name)}
 	default:
 		return keyRow{}, false, failure
 	}
@@ -165,6 +173,14 @@ func (t *keysType) recover(ctx context.Context, application string, planned cty.
 			"that is shown there (keystore_trusted_certificate)?", failure, name)
 	}
 	return keyRow{}, false, nil
+}
+
+// clientName is how API Manager names the client of the keys in the key manager.
+func (t *keysType) clientName(application string, planned cty.Value) string {
+	s := t.client.Settings()
+	owner := strings.TrimSuffix(s.Username, "@"+s.TenantName())
+	owner = strings.NewReplacer("/", "_", "@", "-AT-").Replace(owner)
+	return owner + "_" + application + "_" + knownString(planned, "key_type")
 }
 
 // offered returns why the developer portal does not offer the key manager, or "" when it does: then
