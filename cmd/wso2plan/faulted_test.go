@@ -1,0 +1,608 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
+
+	"wso2plan/engine"
+	"wso2plan/providers/sandbox/fault"
+)
+
+var (
+	everyFault = flag.Bool("faults", false, "try every fault at every request, and print the table")
+	faultSeed  = flag.Uint64("faultseed", 0, "seed of samples and random walks of faults; 0 draws one")
+	onlyFaults = flag.String("onlyfaults", "", "regular expression of the trials to do, as failures name them")
+)
+
+// A faultKind is a kind of fault as the table names it: what happens to a request, once or from then
+// on until it is cleared.
+type faultKind struct {
+	name   string
+	what   fault.Fault
+	lasts  bool // until it is cleared
+	reads  bool // fits a GET
+	writes bool // fits others
+	only   string
+}
+
+const (
+	serverError = `{"code": 900967, "message": "General Error", "description": "Server Error Occurred", "moreInformation": "", "error": []}`
+	loginPage   = `<!DOCTYPE html><html><head><title>Sign in</title></head><body>Sign in to continue</body></html>`
+)
+
+var faultKinds = []faultKind{
+	{name: "500, once", what: fault.Fault{Kind: fault.Status, Code: 500, Body: serverError}, reads: true, writes: true},
+	{name: "500, until cleared", what: fault.Fault{Kind: fault.Status, Code: 500, Body: serverError}, lasts: true, reads: true, writes: true},
+	{name: "500 though it was done", what: fault.Fault{Kind: fault.Status, After: true, Code: 500, Body: serverError}, writes: true},
+	{name: "500 though it was done, until cleared", what: fault.Fault{Kind: fault.Status, After: true, Code: 500, Body: serverError}, lasts: true, writes: true},
+	{name: "502, a web page", what: fault.Fault{Kind: fault.Status, Code: 502, Body: loginPage}, lasts: true, reads: true, writes: true},
+	{name: "200, a login page", what: fault.Fault{Kind: fault.Status, Code: 200, Body: loginPage}, lasts: true, reads: true, writes: true},
+	{name: "404, a web page", what: fault.Fault{Kind: fault.Status, Code: 404, Body: loginPage}, lasts: true, reads: true, writes: true},
+	{name: "401", what: fault.Fault{Kind: fault.Status, Code: 401}, lasts: true, reads: true, writes: true},
+	{name: "403", what: fault.Fault{Kind: fault.Status, Code: 403}, lasts: true, reads: true, writes: true},
+	{name: "429 with Retry-After, once", what: fault.Fault{Kind: fault.Status, Code: 429, RetryAfter: time.Second}, reads: true, writes: true},
+	{name: "429, until cleared", what: fault.Fault{Kind: fault.Status, Code: 429, RetryAfter: -1}, lasts: true, reads: true, writes: true},
+	{name: "503 with Retry-After, once", what: fault.Fault{Kind: fault.Status, Code: 503, RetryAfter: -1}, reads: true, writes: true},
+	{name: "connection cut, once", what: fault.Fault{Kind: fault.Cut}, reads: true, writes: true},
+	{name: "connection cut, until cleared", what: fault.Fault{Kind: fault.Cut}, lasts: true, reads: true, writes: true},
+	{name: "connection cut after the write", what: fault.Fault{Kind: fault.Cut, After: true}, writes: true},
+	{name: "connection cut after each write", what: fault.Fault{Kind: fault.Cut, After: true}, lasts: true, writes: true},
+	{name: "half an answer, once", what: fault.Fault{Kind: fault.Half}, reads: true, writes: true},
+	{name: "half an answer, until cleared", what: fault.Fault{Kind: fault.Half}, lasts: true, reads: true, writes: true},
+	{name: "slow: done after we gave up", what: fault.Fault{Kind: fault.Delay, Wait: trialTimeout + trialTimeout/4}, reads: true, writes: true},
+	{name: "slow: done, answered too late", what: fault.Fault{Kind: fault.Delay, After: true, Wait: trialTimeout + trialTimeout/4}, writes: true},
+	{name: "a list that lags", what: fault.Fault{Kind: fault.Stale}, lasts: true, reads: true},
+	{name: "a lost event", what: fault.Fault{Kind: fault.Lost}, writes: true, only: `^apim (POST|PUT) /api/am/admin/v4/key-managers`},
+	{name: "wrong JSON: {}", what: fault.Fault{Kind: fault.Status, Code: 200, Body: `{}`}, lasts: true, reads: true},
+	{name: "wrong JSON: []", what: fault.Fault{Kind: fault.Status, Code: 200, Body: `[]`}, lasts: true, reads: true},
+	{name: "wrong JSON: another object", what: fault.Fault{Kind: fault.Status, Code: 200, Body: `{"status": "UP", "list": {"a": 1}, "Resources": 7}`}, lasts: true, reads: true},
+	{name: "wrong JSON after the write: {}", what: fault.Fault{Kind: fault.Status, After: true, Code: 200, Body: `{}`}, lasts: true, writes: true},
+}
+
+// A place is one request of a run: the nth of those that look like it. Ids in its path are *.
+type place struct {
+	server, method, path string
+	n                    int
+}
+
+func (p place) String() string { return fmt.Sprintf("%s %s %s %d", p.server, p.method, p.path, p.n) }
+
+var idsInPaths = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(/register/)[^/]+`)
+
+// places are the requests of a run that went without faults.
+func places(seen []fault.Request) []place {
+	count := map[place]int{}
+	var out []place
+	for _, r := range seen {
+		p := place{server: r.Server, method: r.Method, path: idsInPaths.ReplaceAllString(r.Path, "$1*")}
+		count[p]++
+		p.n = count[p]
+		out = append(out, p)
+	}
+	return out
+}
+
+// at is the fault of kind k at place p; ok is false where it does not fit.
+func (k faultKind) at(p place) (f fault.Fault, ok bool) {
+	read := p.method == "GET"
+	if read && !k.reads || !read && !k.writes || k.only != "" && !regexp.MustCompile(k.only).MatchString(p.String()) {
+		return f, false
+	}
+	f = k.what
+	f.Server, f.Method, f.Path, f.First = p.server, p.method, p.path, p.n
+	if !k.lasts {
+		f.Last = p.n
+	}
+	return f, true
+}
+
+// A scenario is a run that faults strike: from one state of servers and store towards another.
+type scenario struct {
+	name     string
+	from     string // a state of the stage: fresh, made, edited
+	to       edition
+	planOnly bool
+	destroy  bool
+}
+
+// A stage is a trial with the states that its scenarios begin from, and what they come to without
+// faults. Each worker has one.
+type stage struct {
+	*trial
+	scenarios []scenario
+	states    map[string]saved
+	want      map[string]string // scenario: holding
+	wantPlan  map[string]string // scenario: the plan as it is shown
+	places    map[string][]place
+}
+
+// newStage starts a sandbox and runs the scenarios without faults.
+func newStage(dir string, before, after edition, edit func(live) error) (*stage, error) {
+	w, err := newTrial(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &stage{trial: w, states: map[string]saved{}, want: map[string]string{}, wantPlan: map[string]string{}, places: map[string][]place{}}
+	s.scenarios = []scenario{
+		{name: "make", from: "fresh", to: before},
+		{name: "plan", from: "edited", to: before, planOnly: true},
+		{name: "change", from: "made", to: after},
+		{name: "destroy", from: "made", to: before, destroy: true},
+	}
+	ctx := context.Background()
+	if err := w.use(before); err != nil {
+		return nil, err
+	}
+	// API Manager makes a tenant, and a user's DefaultApplication, when they are first asked for.
+	if _, err := newLive(w.Sandbox).names("applications"); err != nil {
+		return nil, err
+	}
+	if s.states["fresh"], err = w.save(); err != nil {
+		return nil, err
+	}
+	if o := w.apply(ctx, engine.PlanOptions{}); o.failed() {
+		return nil, fmt.Errorf("without faults: %s", o.text)
+	}
+	if s.states["made"], err = w.save(); err != nil {
+		return nil, err
+	}
+	if err := edit(newLive(w.Sandbox)); err != nil {
+		return nil, err
+	}
+	if s.states["edited"], err = w.save(); err != nil {
+		return nil, err
+	}
+	for _, c := range s.scenarios {
+		if err := s.begin(ctx, c); err != nil {
+			return nil, err
+		}
+		w.script.Set()
+		o := s.run(ctx, c)
+		s.places[c.name] = places(w.script.Seen())
+		if o.failed() {
+			return nil, fmt.Errorf("%s without faults: %s", c.name, o.text)
+		}
+		if c.planOnly {
+			if o.plan.Empty() {
+				return nil, fmt.Errorf("the edits were not seen")
+			}
+			s.wantPlan[c.name] = o.shown
+			// What the next apply comes to.
+			if o := s.applyOf(ctx, c); o.failed() {
+				return nil, fmt.Errorf("%s without faults: %s", c.name, o.text)
+			}
+		}
+		if s.want[c.name], err = w.holding(c.to.passwords); err != nil {
+			return nil, err
+		}
+		if o := s.planOf(ctx, c); o.failed() || !o.plan.Empty() {
+			return nil, fmt.Errorf("%s without faults is not in sync: %s", c.name, o.text)
+		}
+	}
+	return s, nil
+}
+
+func (s *stage) begin(ctx context.Context, c scenario) error {
+	if err := s.restore(ctx, s.states[c.from]); err != nil {
+		return err
+	}
+	return s.use(c.to)
+}
+
+func (s *stage) run(ctx context.Context, c scenario) outcome {
+	if c.planOnly {
+		return s.planOf(ctx, c)
+	}
+	return s.applyOf(ctx, c)
+}
+
+func (s *stage) planOf(ctx context.Context, c scenario) outcome {
+	return s.plan(ctx, engine.PlanOptions{Destroy: c.destroy})
+}
+
+func (s *stage) applyOf(ctx context.Context, c scenario) outcome {
+	return s.apply(ctx, engine.PlanOptions{Destroy: c.destroy})
+}
+
+// A verdict is what came of one trial.
+type verdict struct {
+	kind   string
+	struck bool
+	byHand bool   // what the error asked for was done between the two applies
+	bad    string // what did not hold; "" when it was survived
+}
+
+// try runs a scenario with faults, clears them, and holds what must hold then.
+func (s *stage) try(c scenario, faults []fault.Fault) (v verdict) {
+	bad := func(format string, args ...any) verdict {
+		v.bad = fmt.Sprintf(format, args...)
+		return v
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	if err := s.begin(ctx, c); err != nil {
+		return bad("%v", err)
+	}
+	s.script.Set(faults...)
+	o := s.run(ctx, c)
+	v.struck = s.script.Hits() > 0
+	if ctx.Err() != nil {
+		return bad("it took longer than 2 minutes: %s", o.text)
+	}
+	if err := s.sane(o); err != nil {
+		return bad("%v:\n%s", err, o.text)
+	}
+	// A warning is enough when the plan is shown as not certain by it.
+	if c.planOnly && !o.failed() && o.shown != s.wantPlan[c.name] && o.warnings() == 0 {
+		return bad("the plan is another, and nothing is said of that (-want +got):\n%s", cmp.Diff(s.wantPlan[c.name], o.shown))
+	}
+	if strings.Contains(o.text, "No changes") {
+		return bad("No changes, though there are some:\n%s", o.text)
+	}
+	s.script.Set()
+	if err := s.script.Quiet(ctx); err != nil {
+		return bad("%v", err)
+	}
+	// It said that all is done: then it is.
+	if !c.planOnly && !o.failed() {
+		if next := s.planOf(ctx, c); next.failed() || !next.plan.Empty() {
+			return bad("the apply succeeded:\n%s\nbut the next plan is not empty:\n%s", o.text, next.text)
+		}
+	}
+	between := slices.ContainsFunc(faults, betweenServers)
+	v.byHand, v.bad = s.converges(ctx, c, o.text, between)
+	return v
+}
+
+// betweenServers reports whether a fault strikes what API Manager asks of its key manager.
+func betweenServers(f fault.Fault) bool {
+	return f.Server == "is" && (f.Path == "*" || strings.HasPrefix(f.Path, registerPath))
+}
+
+const registerPath = "/api/identity/oauth2/dcr/v1.1/register"
+
+// converges demands of servers that are sound again: a plan without errors, one apply, an empty
+// plan, and contents as if nothing had happened. Where the fault struck between the two servers, one
+// may have done what the other does not know, and the apply may ask for something to be done by hand.
+func (s *stage) converges(ctx context.Context, c scenario, before string, between bool) (byHand bool, bad string) {
+	next := s.planOf(ctx, c)
+	story := func(format string, args ...any) (bool, string) {
+		return byHand, fmt.Sprintf(format, args...) + "\n--- the faulted run\n" + before + "\n--- the next plan\n" + next.text
+	}
+	if next.failed() {
+		return story("the next plan fails")
+	}
+	if err := s.sane(next); err != nil {
+		return story("%v in the next plan", err)
+	}
+	applied := s.applyOf(ctx, c)
+	if between && applied.failed() {
+		var err error
+		if byHand, err = s.follow(applied.diags); err != nil {
+			return story("what the next apply asks for: %v", err)
+		}
+		if byHand {
+			before += "\n--- the next apply\n" + applied.text
+			applied = s.applyOf(ctx, c)
+		}
+	}
+	if applied.failed() {
+		before += "\n--- the next apply\n" + applied.text
+		return story("the next apply fails")
+	}
+	if o := s.planOf(ctx, c); o.failed() || !o.plan.Empty() {
+		before += "\n--- the last plan\n" + o.text
+		return story("the plan after the next apply is not empty")
+	}
+	if err := s.unfinished(ctx); err != nil {
+		return story("%v", err)
+	}
+	got, err := s.holding(c.to.passwords)
+	if err != nil {
+		return story("%v", err)
+	}
+	if diff := cmp.Diff(s.want[c.name], got); diff != "" {
+		return story("the servers hold something else (-want +got):\n%s", diff)
+	}
+	return byHand, ""
+}
+
+var (
+	strayClient = regexp.MustCompile(`an earlier try left the client "([^"]+)" in key manager "[^"]+", delete it there`)
+	hollowKeys  = regexp.MustCompile(`use Clean Up at the (\w+) keys of application ([0-9a-f-]+) in the developer portal`)
+)
+
+// follow does what errors ask a person to do, and reports whether they did.
+func (s *stage) follow(diags hcl.Diagnostics) (followed bool, err error) {
+	l := newLive(s.Sandbox)
+	for _, d := range diags {
+		if m := strayClient.FindStringSubmatch(d.Detail); m != nil {
+			client, err := l.send("is", http.MethodGet, registerPath+"?client_name="+m[1], nil)
+			if err != nil {
+				return false, err
+			}
+			if _, err := l.send("is", http.MethodDelete, fmt.Sprintf("%s/%s", registerPath, client["client_id"]), nil); err != nil {
+				return false, err
+			}
+			followed = true
+		}
+		if m := hollowKeys.FindStringSubmatch(d.Detail); m != nil {
+			keys, err := l.send("apim", http.MethodGet, "/api/am/devportal/v3/applications/"+m[2]+"/oauth-keys", nil)
+			if err != nil {
+				return false, err
+			}
+			list, _ := keys["list"].([]any)
+			for _, x := range list {
+				if k := x.(map[string]any); k["keyType"] == m[1] {
+					path := fmt.Sprintf("/api/am/devportal/v3/applications/%s/oauth-keys/%s/clean-up", m[2], k["keyMappingId"])
+					if _, err := l.send("apim", http.MethodPost, path, nil); err != nil {
+						return false, err
+					}
+					followed = true
+				}
+			}
+		}
+	}
+	return followed, nil
+}
+
+// A task is one trial to do.
+type task struct {
+	name   string // "change; cut, once; is POST /scim2/Users 2"
+	kind   string // row of the table
+	stage  string // small, platform
+	run    int    // index of the scenario
+	faults []fault.Fault
+}
+
+// tasks are all faults at all places of a stage.
+func (s *stage) tasks(name string) []task {
+	var out []task
+	for i, c := range s.scenarios {
+		for _, k := range faultKinds {
+			for _, p := range s.places[c.name] {
+				if f, ok := k.at(p); ok {
+					out = append(out, task{fmt.Sprintf("%s: %s; %s; %s", name, c.name, k.name, p), k.name, name, i, []fault.Fault{f}})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// smallStage runs testdata/faults.
+func smallStage(t testing.TB) func(dir string) (*stage, error) {
+	first, second, third := "Erst-geheim-1", "Zweit-geheim-2", "Dritt-geheim-3"
+	before := testdataEdition(t, "before", map[string]string{"first_password": first, "bobs_password": second},
+		map[string]string{"ann": first, "cem": first, "bob": second})
+	after := testdataEdition(t, "after", map[string]string{"first_password": first, "bobs_password": third},
+		map[string]string{"ann": first, "dora": first, "bob": third})
+	return func(dir string) (*stage, error) { return newStage(dir, before, after, editSmall) }
+}
+
+// editSmall changes an object of each kind behind our back.
+func editSmall(l live) error {
+	for _, e := range []struct{ method, path, body string }{
+		{"PATCH", "users/ann", `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "replace",
+			"path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", "value": "Elsewhere"}]}`},
+		{"PATCH", "groups/desk", `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "remove", "path": "members"}]}`},
+		{"PATCH", "roles/clerk", `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "remove", "path": "groups"}]}`},
+		{"PUT", "applications/shop", `{"description": "Edited"}`},
+		{"PUT", "application-policies/slow", `{"description": "Edited", "defaultLimit": {"type": "REQUESTCOUNTLIMIT", "requestCount": {"timeUnit": "min", "unitTime": 2, "requestCount": 3}}}`},
+		{"PUT", "key-managers/IS", `{"description": "Edited"}`},
+		{"PUT", "key-managers/Resident Key Manager", `{"description": "Edited"}`},
+		{"DELETE", "users/cem", ""},
+	} {
+		if err := l.change(e.method, e.path, []byte(e.body)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// platformStage runs examples/platform.
+func platformStage(t testing.TB) func(dir string) (*stage, error) {
+	files := readFiles(t, filepath.Join("..", "..", "examples", "platform"))
+	password := "Erst-geheim-1"
+	vars := map[string]string{"first_password": password}
+	logins := func(files map[string]string) map[string]string {
+		out := map[string]string{}
+		for i, line := range strings.Split(strings.TrimSpace(files["users.csv"]), "\n") {
+			if name, _, _ := strings.Cut(line, ","); i > 0 {
+				out[name] = password
+			}
+		}
+		return out
+	}
+	changed := map[string]string{}
+	for name, text := range files {
+		changed[name] = text
+	}
+	replace := func(file, old, new string) {
+		if strings.Count(changed[file], old) == 0 {
+			t.Fatalf("examples/platform/%s holds no %q", file, old)
+		}
+		changed[file] = strings.Replace(changed[file], old, new, 1)
+	}
+	lines := strings.Split(strings.TrimSpace(files["users.csv"]), "\n")
+	first, rest, _ := strings.Cut(lines[1], ",")
+	replace("users.csv", lines[1]+"\n", first+"2,"+rest+"\n")
+	replace("clients.hcl", `"Mobile app"`, `"The mobile app"`)
+	replace("clients.hcl", "payments://callback", "payments://back")
+	replace("key_manager.hcl", `"Identity Server 7"`, `"Identity Server"`)
+	replace("people.hcl", `"app_admin"`, `"app_manager"`)
+	edit := func(l live) error {
+		for _, e := range []struct{ method, path, body string }{
+			{"PUT", "applications/web", `{"description": "Edited"}`},
+			{"PUT", "key-managers/WSO2IS", `{"displayName": "Edited"}`},
+			{"PATCH", "roles/finance", `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "remove", "path": "users"}]}`},
+			{"DELETE", "users/" + first, ""},
+		} {
+			if err := l.change(e.method, e.path, []byte(e.body)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	before := edition{files, vars, logins(files)}
+	after := edition{changed, vars, logins(changed)}
+	return func(dir string) (*stage, error) { return newStage(dir, before, after, edit) }
+}
+
+// A troupe does tasks on many stages at a time; they wait for servers more than they compute.
+type troupe struct {
+	t     testing.TB
+	make  map[string]func(dir string) (*stage, error)
+	size  int
+	limit time.Duration // after which no further task is begun; 0: none
+}
+
+func (tr troupe) do(tasks []task) []verdict {
+	verdicts := make([]verdict, 0, len(tasks))
+	var mu sync.Mutex
+	queue := make(chan task)
+	end := time.Now().Add(tr.limit)
+	go func() {
+		defer close(queue)
+		for _, task := range tasks {
+			if tr.limit > 0 && time.Now().After(end) {
+				return
+			}
+			queue <- task
+		}
+	}()
+	var wait sync.WaitGroup
+	for range tr.size {
+		wait.Go(func() {
+			stages := map[string]*stage{}
+			defer func() {
+				for _, s := range stages {
+					s.Close()
+				}
+			}()
+			for task := range queue {
+				s := stages[task.stage]
+				if s == nil {
+					dir, err := os.MkdirTemp(tr.t.TempDir(), "stage")
+					if err == nil {
+						s, err = tr.make[task.stage](dir)
+					}
+					if err != nil {
+						mu.Lock()
+						verdicts = append(verdicts, verdict{kind: task.kind, struck: true, bad: err.Error()})
+						mu.Unlock()
+						continue
+					}
+					stages[task.stage] = s
+				}
+				v := s.try(s.scenarios[task.run], task.faults)
+				if v.kind = task.kind; v.bad != "" {
+					v.bad = task.name + "\n" + v.bad
+				}
+				mu.Lock()
+				verdicts = append(verdicts, v)
+				mu.Unlock()
+			}
+		})
+	}
+	wait.Wait()
+	return verdicts
+}
+
+// report fails the test for what was not survived and prints the table.
+func report(t *testing.T, kinds []string, verdicts []verdict) {
+	t.Helper()
+	tried, survived := map[string]int{}, map[string]int{}
+	shown, byHand := 0, 0
+	for _, v := range verdicts {
+		if !v.struck && v.bad == "" {
+			continue // the request did not come this time
+		}
+		tried[v.kind]++
+		if v.bad == "" {
+			survived[v.kind]++
+			if v.byHand {
+				byHand++
+			}
+			continue
+		}
+		if shown++; shown <= 25 {
+			t.Errorf("%s", v.bad)
+		}
+	}
+	if shown > 25 {
+		t.Errorf("and %d more", shown-25)
+	}
+	all, whole := 0, 0
+	for _, kind := range kinds {
+		all, whole = all+tried[kind], whole+survived[kind]
+		if tried[kind] > 0 {
+			fmt.Fprintf(os.Stdout, "| %s | %d | %d |\n", kind, tried[kind], survived[kind])
+		}
+	}
+	fmt.Fprintf(os.Stdout, "| all of these | %d | %d |\n", all, whole)
+	if byHand > 0 {
+		fmt.Fprintf(os.Stdout, "%d of these after what the error asked for was done by hand.\n", byHand)
+	}
+}
+
+// seeded returns the source of a sample, and logs how to have it again.
+func seeded(t *testing.T) *rand.Rand {
+	seed := *faultSeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano()) % 1e9
+	}
+	t.Logf("seed %d: go test -run '^%s$' ./cmd/wso2plan -args -faultseed=%d", seed, t.Name(), seed)
+	return rand.New(rand.NewPCG(seed, 0))
+}
+
+// TestFaults makes one request of a plan or an apply fail, each in turn and in every way, and holds
+// what the package comment of this file's stage says: the run tells of it, and once the servers are
+// sound again one apply brings all to where it would have been.
+func TestFaults(t *testing.T) {
+	makers := map[string]func(string) (*stage, error){"small": smallStage(t), "platform": platformStage(t)}
+	var tasks []task
+	for _, name := range []string{"small", "platform"} {
+		s, err := makers[name](t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		tasks = append(tasks, s.tasks(name)...)
+		for _, c := range s.scenarios {
+			t.Logf("%s, %s: %d requests", name, c.name, len(s.places[c.name]))
+		}
+	}
+	if *onlyFaults != "" {
+		only := regexp.MustCompile(*onlyFaults)
+		tasks = slices.DeleteFunc(tasks, func(x task) bool { return !only.MatchString(x.name) })
+	}
+	tr := troupe{t: t, make: makers, size: 12}
+	if !*everyFault {
+		r := seeded(t)
+		r.Shuffle(len(tasks), func(i, j int) { tasks[i], tasks[j] = tasks[j], tasks[i] })
+		tr.size, tr.limit = 6, 15*time.Second
+	}
+	start := time.Now()
+	verdicts := tr.do(tasks)
+	t.Logf("%d of %d trials in %s", len(verdicts), len(tasks), time.Since(start).Round(time.Second))
+	var kinds []string
+	for _, k := range faultKinds {
+		kinds = append(kinds, k.name)
+	}
+	report(t, kinds, verdicts)
+}
