@@ -128,7 +128,7 @@ func (a application) Create(ctx context.Context, planned cty.Value) (*engine.Obj
 	if readErr != nil {
 		return o, readErr
 	}
-	return o, notKept(a.Type, planned, o)
+	return o, notKept(a.Type, cty.NullVal(planned.Type()), planned, o)
 }
 
 // explainApplication points at the attribute that a refusal speaks of.
@@ -155,7 +155,7 @@ func (a application) Update(ctx context.Context, live *engine.Object, planned ct
 		return nil, rest.Unwritten(readOnly(stringOf(now.Value, "name")))
 	}
 	secret := planned
-	planned = settle(rest.Rebase(&a.Type.Block, live.Value, planned, now.Value))
+	planned = rest.Rebase(&a.Type.Block, live.Value, planned, now.Value)
 	w := &writes{client: a.Client, planned: secret}
 	err = a.patch(ctx, w, live.ID, now.Value, planned)
 	if err == nil {
@@ -165,7 +165,7 @@ func (a application) Update(ctx context.Context, live *engine.Object, planned ct
 	if err != nil {
 		return o, err
 	}
-	return o, notKept(a.Type, planned, o)
+	return o, notKept(a.Type, now.Value, planned, o)
 }
 
 func readOnly(name string) error {

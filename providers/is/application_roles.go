@@ -139,7 +139,7 @@ func (t associatedRoles) Create(ctx context.Context, planned cty.Value) (*engine
 	if err != nil {
 		return made(&t.table.Block, id, planned), fmt.Errorf("the roles were linked, but could not be read: %w", rest.Unfound(err))
 	}
-	return o, notKept(t.table, planned, o)
+	return o, notKept(t.table, cty.NullVal(planned.Type()), planned, o)
 }
 
 // Update sends all links: a PATCH replaces them.
@@ -157,7 +157,7 @@ func (t associatedRoles) Update(ctx context.Context, live *engine.Object, planne
 	if err != nil {
 		return o, err
 	}
-	return o, notKept(t.table, planned, o)
+	return o, notKept(t.table, now.Value, planned, o)
 }
 
 // Delete takes all links away. The audience stays: with it the roles would go.

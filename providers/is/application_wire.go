@@ -227,33 +227,3 @@ func cloneJSON(v any) any {
 }
 
 func sameJSON(x, y map[string]any) bool { return reflect.DeepEqual(x, y) }
-
-// settle returns planned with what the server drops by itself taken out: the rest of a sequence that
-// goes back to the default, mappings of local claims, the methods of encryption that is off.
-func settle(planned cty.Value) cty.Value {
-	change := func(v cty.Value, set map[string]cty.Value) cty.Value {
-		attrs := v.AsValueMap()
-		for name, x := range set {
-			attrs[name] = x
-		}
-		return cty.ObjectVal(attrs)
-	}
-	set := map[string]cty.Value{}
-	if a := blockOf(planned, "authentication"); known(a) && stringOf(a, "type") == defaultSequence {
-		set["authentication"] = change(a, map[string]cty.Value{
-			"script": cty.StringVal(""), "subject_step": cty.NullVal(cty.Number), "attribute_step": cty.NullVal(cty.Number),
-			"step": cty.ListValEmpty(a.GetAttr("step").Type().ElementType()),
-		})
-	}
-	if c := blockOf(planned, "claims"); known(c) && stringOf(c, "dialect") != customDialect {
-		set["claims"] = change(c, map[string]cty.Value{"mapping": cty.ListValEmpty(c.GetAttr("mapping").Type().ElementType())})
-	}
-	if o := blockOf(planned, "oidc"); known(o) {
-		if id := blockOf(o, "id_token"); known(id) && known(id.GetAttr("encryption_enabled")) && id.GetAttr("encryption_enabled").False() {
-			set["oidc"] = change(o, map[string]cty.Value{"id_token": change(id, map[string]cty.Value{
-				"encryption_algorithm": cty.StringVal(""), "encryption_method": cty.StringVal(""),
-			})})
-		}
-	}
-	return change(planned, set)
-}

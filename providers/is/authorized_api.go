@@ -157,7 +157,7 @@ func (t authorizedAPI) Create(ctx context.Context, planned cty.Value) (*engine.O
 	if err != nil {
 		return made(&t.table.Block, application+"/"+resource, planned), fmt.Errorf("the API was authorised, but could not be read: %w", rest.Unfound(err))
 	}
-	return o, notKept(t.table, planned, o)
+	return o, notKept(t.table, cty.NullVal(planned.Type()), planned, o)
 }
 
 // explainAuthorized points at the attribute that a refusal speaks of.
@@ -195,7 +195,7 @@ func (t authorizedAPI) Update(ctx context.Context, live *engine.Object, planned 
 	if err != nil {
 		return o, err
 	}
-	return o, notKept(t.table, planned, o)
+	return o, notKept(t.table, now.Value, planned, o)
 }
 
 func (t authorizedAPI) change(ctx context.Context, w *writes, application, resource string, now, planned cty.Value) error {

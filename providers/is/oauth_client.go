@@ -316,7 +316,7 @@ func (o oauthClient) Create(ctx context.Context, planned cty.Value) (*engine.Obj
 		changed.Value = withSecret(changed.Value, made.Value)
 		made = changed
 	}
-	return made, notKept(o.Type, planned, made)
+	return made, notKept(o.Type, cty.NullVal(planned.Type()), planned, made)
 }
 
 // withSecret returns v with the client secret of from, where v has none.
@@ -341,7 +341,7 @@ func (o oauthClient) Update(ctx context.Context, live *engine.Object, planned ct
 	if err != nil {
 		return nil, conflicting(err)
 	}
-	return got, notKept(o.Type, planned, got)
+	return got, notKept(o.Type, now.Value, planned, got)
 }
 
 // put changes the client from now to planned.

@@ -117,6 +117,9 @@ func differs(b *schema.Block, now, planned cty.Value) bool {
 // different returns the names of what planned says otherwise than now, "claims.dialect" within blocks.
 // Other than rest.Different it takes a null within a block for open too.
 func different(b *schema.Block, now, planned cty.Value) []string {
+	if planned.IsNull() || !planned.IsKnown() {
+		return nil
+	}
 	var names []string
 	for i := range b.Attributes {
 		a := &b.Attributes[i]
@@ -182,13 +185,42 @@ func sameKey(n *schema.NestedBlock, x, y cty.Value) bool {
 	return true
 }
 
-// notKept returns an error that names what the server holds otherwise than planned.
-func notKept(t *schema.Type, planned cty.Value, got *engine.Object) error {
+// notKept returns an error that names what was to change from now to planned, and which the server
+// holds otherwise. now is null for an object that was made. What was not to change is not looked at:
+// the server derives some of it from the rest.
+func notKept(t *schema.Type, now, planned cty.Value, got *engine.Object) error {
 	planned, _ = planned.UnmarkDeep()
-	names := different(&t.Block, got.Value, planned)
+	now, _ = now.UnmarkDeep()
+	names := lost(&t.Block, now, planned, got.Value)
 	if len(names) == 0 {
 		return nil
 	}
 	return fmt.Errorf("the server did not keep %s as written: it may not take the value, or not let one be emptied that was set once; "+
 		"look at what it shows, and write that, or leave it out", strings.Join(names, ", "))
+}
+
+func lost(b *schema.Block, now, planned, got cty.Value) []string {
+	var names []string
+	one := schema.Block{Attributes: make([]schema.Attribute, 1)}
+	for i := range b.Attributes {
+		one.Attributes[0] = b.Attributes[i]
+		if differs(&one, now, planned) && differs(&one, got, planned) {
+			names = append(names, b.Attributes[i].Name)
+		}
+	}
+	for i := range b.Blocks {
+		n := &b.Blocks[i]
+		was, want, has := blockOf(now, n.Name), blockOf(planned, n.Name), blockOf(got, n.Name)
+		only := schema.Block{Blocks: []schema.NestedBlock{*n}}
+		switch {
+		case !known(want):
+		case n.Nesting == schema.Single && known(has):
+			for _, name := range lost(&n.Block, was, want, has) {
+				names = append(names, n.Name+"."+name)
+			}
+		case differs(&only, now, planned) && differs(&only, got, planned):
+			names = append(names, n.Name)
+		}
+	}
+	return names
 }
