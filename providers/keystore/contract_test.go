@@ -18,7 +18,9 @@ import (
 )
 
 // sample reads a certificate or key of testdata.
-func sample(t *testing.T, file string) string {
+func sample(t *testing.T, file string) string { return sampleText(t, file) }
+
+func sampleText(t testing.TB, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", file))
 	if err != nil {

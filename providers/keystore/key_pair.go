@@ -1,11 +1,14 @@
 package keystore
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -93,8 +96,31 @@ func (t *keyPair) write(ctx context.Context, live *engine.Object, planned cty.Va
 		if err != nil {
 			return err
 		}
-		return c.SetKey(alias, key, rawOf(chain), password)
+		if err := c.SetKey(alias, key, rawOf(chain), password); err != nil {
+			return err
+		}
+		return completed(s, c, alias, chain)
 	})
+}
+
+// completed refuses a chain that Java would read as another: in a PKCS12 store it looks for issuers
+// among all certificates, trusted ones and those of other keys too.
+func completed(s *store, c container.Store, alias string, chain []*x509.Certificate) error {
+	e, _ := container.Find(c, alias)
+	if slices.EqualFunc(e.Chain, rawOf(chain), bytes.Equal) {
+		return nil
+	}
+	read, err := certificates(encodePEM(e.Chain))
+	if err != nil {
+		return err
+	}
+	subjects := make([]string, len(read))
+	for i, c := range read {
+		subjects[i] = c.Subject.String()
+	}
+	return &engine.AttributeError{Attribute: "certificate_chain", Summary: "Another chain in the store", Err: fmt.Errorf(
+		"with what else is in %s, Java reads the chain as that of %s, of %d certificates. Write the same chain here, with all issuers that the store "+
+			"holds, or take the entry out that holds another certificate of an issuer", s.label(), strings.Join(subjects, "; "), len(read))}
 }
 
 // key returns the private key to write, as PKCS #8 in DER: the planned one, or the one that is stored.

@@ -50,8 +50,8 @@ func (ss *stores) due() []string {
 	var out []string
 	for _, srv := range ss.servers {
 		if marked := ss.marked(srv); srv.restart != nil && len(marked) > 0 {
-			out = append(out, fmt.Sprintf("server %q was not restarted yet after %s was written, since that run ended before. The next apply does it",
-				srv.name, strings.Join(marked, " and ")))
+			out = append(out, fmt.Sprintf("server %q was not restarted yet: %s %s written, and that run ended before. The next apply does it",
+				srv.name, strings.Join(marked, " and "), was(len(marked))))
 		}
 	}
 	return out
@@ -84,13 +84,10 @@ func (ss *stores) finish(ctx context.Context) (notes []string, err error) {
 		if len(names) == 0 {
 			continue
 		}
-		written := strings.Join(names, " and ") + " of server " + fmt.Sprintf("%q", srv.name) + " was written"
-		if len(names) > 1 {
-			written = strings.Replace(written, " was written", " were written", 1)
-		}
+		written := fmt.Sprintf("%s of server %q %s written", strings.Join(names, " and "), srv.name, was(len(names)))
 		switch {
 		case srv.restart == nil:
-			notes = append(notes, written+", and is read when the server starts: restart it now. A restart block in the provider's server block lets apply do that")
+			notes = append(notes, written+". The server reads its stores when it starts: restart it now. A restart block in the provider's server block lets apply do that")
 		case ctx.Err() != nil:
 			notes = append(notes, written+", and the server was not restarted, since the run was interrupted: the next apply does it")
 			continue
@@ -113,6 +110,13 @@ func (ss *stores) finish(ctx context.Context) (notes []string, err error) {
 		}
 	}
 	return notes, errors.Join(errs...)
+}
+
+func was(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
 }
 
 // run runs the command and waits for the server.

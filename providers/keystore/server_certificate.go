@@ -65,7 +65,9 @@ func (d *serverCertificate) Schema() *schema.Type { return d.typ }
 // Find asks the server for its chain.
 func (d *serverCertificate) Find(ctx context.Context, wanted cty.Value) (*engine.Object, error) {
 	wanted, _ = wanted.UnmarkDeep()
-	fail := func(err error) (*engine.Object, error) { return nil, &engine.AttributeError{Attribute: "address", Err: err} }
+	fail := func(err error) (*engine.Object, error) {
+		return nil, &engine.AttributeError{Attribute: "address", Err: err}
+	}
 	address, host, err := addressOf(stringOf(wanted, "address"))
 	if err != nil {
 		return fail(err)

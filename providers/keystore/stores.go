@@ -357,7 +357,11 @@ func (s *store) encoded(changed container.Store, before []container.Entry, alias
 		return slices.DeleteFunc(slices.Clone(entries), func(e container.Entry) bool { return container.SameAlias(e.Alias, alias) })
 	}
 	same := func(a, b container.Entry) bool {
-		return a.Alias == b.Alias && a.Kind == b.Kind && slices.EqualFunc(a.Chain, b.Chain, bytes.Equal)
+		chain := b.Chain
+		if a.Kind == container.Key && len(chain) > len(a.Chain) {
+			chain = chain[:len(a.Chain)] // in PKCS12 a trusted issuer completes the chains of keys
+		}
+		return a.Alias == b.Alias && a.Kind == b.Kind && slices.EqualFunc(a.Chain, chain, bytes.Equal)
 	}
 	if !slices.EqualFunc(others(before), others(again.Entries()), same) {
 		return nil, fmt.Errorf("other entries than %q would not be the same afterwards, so nothing was written", alias)

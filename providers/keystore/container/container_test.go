@@ -170,6 +170,25 @@ func TestSharedAuthority(t *testing.T) {
 	}
 }
 
+// A trusted certificate is the issuer in the chain of a key, as Java reads it: without the entry the
+// chain is the same.
+func TestTrustedIssuer(t *testing.T) {
+	root := newPair(t, "root", nil)
+	a := newPair(t, "a", &root)
+	s, err := New(PKCS12, password)
+	check(t, err)
+	check(t, s.SetTrusted("root", root.der))
+	check(t, s.SetKey("a", a.pkcs8(t), [][]byte{a.der}, password))
+	key := Entry{"a", Key, [][]byte{a.der, root.der}}
+	if diff := cmp.Diff([]Entry{key, {"root", Trusted, [][]byte{root.der}}}, reopened(t, s).Entries()); diff != "" {
+		t.Error(diff)
+	}
+	check(t, s.Delete("root"))
+	if diff := cmp.Diff([]Entry{key}, reopened(t, s).Entries()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestKeyPasswords(t *testing.T) {
 	p := newPair(t, "server", nil)
 	s, err := New(JKS, password)

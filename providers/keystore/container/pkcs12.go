@@ -450,17 +450,32 @@ func (s *pkcs12) Delete(alias string) error {
 			}
 		}
 	}
-	for _, b := range s.named { // the chains of others stay whole
+	var needed []*bag // the chains of others stay whole
+	for _, b := range s.named {
 		if b.isKey() && !gone[b] {
-			for _, c := range s.chain(b) {
-				delete(gone, c)
-			}
+			needed = append(needed, s.chain(b)...)
+		}
+	}
+	for _, c := range needed {
+		if !c.isTrusted {
+			delete(gone, c)
 		}
 	}
 	for _, safe := range s.safes {
 		if slices.ContainsFunc(safe.bags, func(b *bag) bool { return gone[b] }) {
 			safe.raw = nil
 			safe.bags = slices.DeleteFunc(safe.bags, func(b *bag) bool { return gone[b] })
+		}
+	}
+	for _, c := range needed {
+		if gone[c] && !s.holds(c.cert) { // it was trusted, and an issuer
+			b, err := makeCertBag(c.cert, "", nil, false)
+			if err != nil {
+				return err
+			}
+			if err := s.add(b); err != nil {
+				return err
+			}
 		}
 	}
 	// An emptied safe goes, but the last: its encryption is what the store's readers know.
