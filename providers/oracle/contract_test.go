@@ -21,7 +21,7 @@ func TestContractAPIM(t *testing.T) {
 		Provider:  "apim",
 		Providers: map[string]func() engine.Provider{"apim": func() engine.Provider { return apim.New() }},
 		Fixtures:  "../apim/testdata",
-		Only:      []string{"application_throttling_policy", "application", "application_keys"},
+		Only:      []string{"application_throttling_policy", "application", "application_keys", "endpoint_certificate"},
 		Start: func(*testing.T) []string {
 			return []string{"APIM_ENDPOINT=" + endpoint, "APIM_USERNAME=admin", "APIM_PASSWORD=admin"}
 		},
