@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/urfave/cli/v3"
 
@@ -20,11 +21,11 @@ import (
 func sandboxCommand(t *terminal) *cli.Command {
 	return &cli.Command{
 		Name:      "sandbox",
-		Usage:     "serve an API Manager and an Identity Server of this machine's own, to try things on",
+		Usage:     "serve an API Manager with its gateway and an Identity Server of this machine's own, to try things on",
 		ArgsUsage: "[-- COMMAND [ARGUMENT]...]",
 		Description: "Serves both over HTTPS, as strict and as odd as the real ones, with a certificate authority of its own: API Manager on " +
-			"https://localhost:9443 and Identity Server on https://localhost:9444, until interrupted. Their administrator is admin, password admin.\n\n" +
-			"With a command: serves on free ports, runs the command with APIM_ENDPOINT, IS_ENDPOINT, APIM_USERNAME and so on set, and ends with it. " +
+			"https://localhost:9443, its gateway on https://localhost:8243, and Identity Server on https://localhost:9444, until interrupted. Their administrator is admin, password admin.\n\n" +
+			"With a command: serves on free ports, runs the command with APIM_ENDPOINT, APIM_GATEWAY, IS_ENDPOINT, APIM_USERNAME and so on set, and ends with it. " +
 			"Write -- before the command.\n\n" +
 			"A fault script makes requests fail, one fault on each line, as SERVER METHOD PATH WHEN FAULT:\n\n" +
 			"  is POST /scim2/Users 2 cut after\n" +
@@ -36,14 +37,16 @@ func sandboxCommand(t *terminal) *cli.Command {
 			"effect. Lines that begin with # are comments.\n\n" +
 			"EXIT STATUS: 0 done, 1 error; with a command that command's.",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "free-ports", Usage: "serve on free ports in place of 9443 and 9444"},
+			&cli.BoolFlag{Name: "free-ports", Usage: "serve on free ports in place of 9443, 8243 and 9444"},
 			&cli.DurationFlag{Name: "latency", Usage: "`DURATION` that each request waits, such as 20ms"},
 			&cli.StringFlag{Name: "data", Usage: "keep the contents in `FILE`", TakesFile: true},
 			&cli.IntFlag{Name: "seed", Usage: "`NUMBER` of objects to make for load"},
 			&cli.StringFlag{Name: "security", Usage: "keep both servers' key and trust stores in `DIR`: each shows the certificate of its own and trusts its own alone, as read at start or at POST /_restart", TakesFile: true},
 			&cli.StringFlag{Name: "issuer", Usage: "`URL` that Identity Server's tokens name as their issuer"},
 			&cli.StringFlag{Name: "faults", Usage: "fail as the fault script in `FILE` says", TakesFile: true},
-			&cli.StringSliceFlag{Name: "resolve", Usage: "`HOST:PORT=ADDR`: where calls between the two to HOST:PORT go, as curl's; can be repeated"},
+			&cli.DurationFlag{Name: "index-lag", Usage: "`DURATION` that lists and searches of APIs lag behind; 0 is none", Value: 300 * time.Millisecond},
+			&cli.DurationFlag{Name: "gateway-lag", Usage: "`DURATION` that a change takes to reach the gateway; 0 is none", Value: 150 * time.Millisecond},
+			&cli.StringSliceFlag{Name: "resolve", Usage: "`HOST:PORT=ADDR`: where calls of the servers and of the gateway to HOST:PORT go, as curl's; can be repeated"},
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			opts := sandbox.Options{
@@ -53,6 +56,14 @@ func sandboxCommand(t *terminal) *cli.Command {
 				Issuer:   cmd.String("issuer"),
 				Resolve:  cmd.StringSlice("resolve"),
 				Security: cmd.String("security"),
+			}
+			for flag, lag := range map[string]*time.Duration{"index-lag": &opts.IndexLag, "gateway-lag": &opts.GatewayLag} {
+				if *lag = cmd.Duration(flag); *lag < 0 {
+					return usageError(t, cmd, fmt.Errorf("-%s cannot be negative", flag))
+				}
+				if *lag == 0 {
+					*lag = -1 // of the options, zero is the default
+				}
 			}
 			if opts.Seed < 0 || opts.Latency < 0 {
 				return usageError(t, cmd, errors.New("-seed and -latency cannot be negative"))
@@ -106,7 +117,7 @@ func (t *terminal) sandboxUntilInterrupted(ctx context.Context, opts sandbox.Opt
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}
-	fmt.Fprintf(t.out, "API Manager     %s\nIdentity Server %s\n\nIn another shell:\n\n", s.APIM(), s.IS())
+	fmt.Fprintf(t.out, "API Manager     %s\nGateway         %s\nIdentity Server %s\n\nIn another shell:\n\n", s.APIM(), s.Gateway(), s.IS())
 	for _, variable := range env {
 		name, value, _ := strings.Cut(variable, "=")
 		fmt.Fprintf(t.out, "  export %s=%s\n", name, shellQuoted(value))

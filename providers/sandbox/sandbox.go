@@ -1,5 +1,5 @@
-// Package sandbox serves an API Manager and an Identity Server in memory, over HTTPS on this machine: two servers that call each other as the real
-// ones do, to try configurations on and to test against.
+// Package sandbox serves an API Manager with its gateway and an Identity Server in memory, over HTTPS on this machine: servers that call each other as
+// the real ones do, to try configurations on and to test against.
 //
 // The servers themselves are its subpackages. This one gives them addresses, certificates, users and a file to keep their contents in.
 package sandbox
@@ -31,6 +31,8 @@ type Options struct {
 	// APIMAddr and ISAddr are where the servers listen: ":9443" and ":9444" when empty, "127.0.0.1:0" for a free port. An address without a
 	// host is on 127.0.0.1: the sandbox serves this machine alone.
 	APIMAddr, ISAddr string
+	// GatewayAddr is where API Manager's gateway listens: ":8243" when empty, or a free port where APIMAddr asks for one.
+	GatewayAddr string
 	// Latency is how long each request waits before it is served.
 	Latency time.Duration
 	// DataFile keeps the contents between runs; empty keeps nothing. It holds private keys and password hashes and is made with mode 0600. What
@@ -52,6 +54,10 @@ type Options struct {
 	Stores []string
 	// CustomAttributes are attributes of urn:scim:schemas:extension:custom:User that exist.
 	CustomAttributes []string
+	// IndexLag is how long what was written is missing from lists and searches of APIs, which are indexed. Zero is 300 ms, less than zero is none.
+	IndexLag time.Duration
+	// GatewayLag is how long a change takes to reach the gateway. Zero is 150 ms, less than zero is none.
+	GatewayLag time.Duration
 	// Faults make requests of both servers fail, inside of latency and count; they can be set anew while the sandbox runs. Nil is none.
 	Faults *fault.Script
 	// Security is a folder with the key and trust stores of both servers, as they stand under repository/resources/security: apim/wso2carbon.jks and
@@ -69,9 +75,10 @@ type User struct {
 	Roles          []string // none: Internal/subscriber, Internal/creator, Internal/publisher
 }
 
-// A Sandbox is two running servers.
+// A Sandbox is running servers.
 type Sandbox struct {
 	apim, is   *instance
+	gateway    *instance
 	apimServer *apim.Server
 	isServer   *is.Server
 	apimTokens *oauth.Server
@@ -88,17 +95,19 @@ type instance struct {
 	listener net.Listener
 	server   *http.Server
 	url      string
+	clients  tls.ClientAuthType // whether clients are asked for a certificate
 	counter  counter
 	done     chan error
 }
 
 // Start serves until ctx ends or Close is called. An error means that nothing is left running.
 func Start(ctx context.Context, opts Options) (_ *Sandbox, err error) {
-	s := &Sandbox{apim: &instance{name: "apim"}, is: &instance{name: "is"}}
+	s := &Sandbox{apim: &instance{name: "apim"}, is: &instance{name: "is"}, gateway: &instance{name: "gateway"}}
 	defer func() {
 		if err != nil {
 			s.apim.abandon()
 			s.is.abandon()
+			s.gateway.abandon()
 		}
 	}()
 	if err := s.apim.listen(opts.APIMAddr, ":9443"); err != nil {
@@ -107,7 +116,14 @@ func Start(ctx context.Context, opts Options) (_ *Sandbox, err error) {
 	if err := s.is.listen(opts.ISAddr, ":9444"); err != nil {
 		return nil, err
 	}
-	routes, err := readRoutes(opts.Resolve, map[string]string{"wso2am:9443": s.apim.listener.Addr().String(), "wso2is:9443": s.is.listener.Addr().String()})
+	if _, port, err := net.SplitHostPort(opts.APIMAddr); err == nil && port == "0" && opts.GatewayAddr == "" {
+		opts.GatewayAddr = ":0"
+	}
+	if err := s.gateway.listen(opts.GatewayAddr, ":8243"); err != nil {
+		return nil, err
+	}
+	routes, err := readRoutes(opts.Resolve, map[string]string{"wso2am:9443": s.apim.listener.Addr().String(),
+		"wso2am:8243": s.gateway.listener.Addr().String(), "wso2is:9443": s.is.listener.Addr().String()})
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +138,8 @@ func Start(ctx context.Context, opts Options) (_ *Sandbox, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.build(opts, kept, routes); err != nil {
+	served, err := s.build(opts, kept, routes)
+	if err != nil {
 		return nil, err
 	}
 	if kept.IS == nil && opts.Seed > 0 {
@@ -137,6 +154,7 @@ func Start(ctx context.Context, opts Options) (_ *Sandbox, err error) {
 	}
 	s.apim.serve(s.apimServer, certificate("apim"))
 	s.is.serve(s.isServer, certificate("is"))
+	s.gateway.serve(served, certificate("apim"))
 	context.AfterFunc(ctx, func() { _ = s.Close() })
 	return s, nil
 }
@@ -165,11 +183,11 @@ func (s *Sandbox) certificates(dir string, routes routes) (func(server string) c
 	return func(server string) certificateSource { return s.security[server].certificate }, nil
 }
 
-// build makes the two servers.
-func (s *Sandbox) build(opts Options, kept contents, routes routes) error {
+// build makes the two servers and returns the gateway of one.
+func (s *Sandbox) build(opts Options, kept contents, routes routes) (http.Handler, error) {
 	keys, err := signingKeys(kept.Keys)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s.isServer, err = is.New(is.Options{
 		Base: s.is.url, Issuer: opts.Issuer, Key: keys.is, Stores: opts.Stores, CustomAttributes: opts.CustomAttributes,
@@ -177,20 +195,20 @@ func (s *Sandbox) build(opts Options, kept contents, routes routes) error {
 		Middleware:   s.wrap(s.is, opts),
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if kept.IS != nil {
 		if err := s.isServer.Load(*kept.IS); err != nil {
-			return fmt.Errorf("%s: %w", opts.DataFile, err)
+			return nil, fmt.Errorf("%s: %w", opts.DataFile, err)
 		}
 	}
 	people, err := newPeople(opts.Users)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s.apimTokens, err = oauth.New(oauth.Options{Users: people, Base: s.apim.url, Key: keys.apim, Scopes: people.granted})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s.apimTokens.Load(kept.Clients)
 	calls := routes.client(s.authority.pool())
@@ -204,14 +222,16 @@ func (s *Sandbox) build(opts Options, kept contents, routes routes) error {
 		Authenticate: people.authenticate(s.apimTokens),
 		RoleExists:   roleExists(opts.Roles),
 		PublicURL:    s.apim.url,
+		IndexLag:     opts.IndexLag,
+		GatewayLag:   opts.GatewayLag,
 		Middleware:   s.wrap(s.apim, opts),
 	})
 	if kept.APIM != nil {
 		if err := s.apimServer.Restore(kept.APIM); err != nil {
-			return fmt.Errorf("%s: %w", opts.DataFile, err)
+			return nil, fmt.Errorf("%s: %w", opts.DataFile, err)
 		}
 	}
-	return nil
+	return s.newGateway(calls, routes, people), nil
 }
 
 func (i *instance) listen(address, fallback string) error {
@@ -244,7 +264,7 @@ func (i *instance) abandon() {
 func (i *instance) serve(handler http.Handler, certificate certificateSource) {
 	i.server = &http.Server{
 		Handler:           handler,
-		TLSConfig:         &tls.Config{GetCertificate: certificate, MinVersion: tls.VersionTLS12},
+		TLSConfig:         &tls.Config{GetCertificate: certificate, MinVersion: tls.VersionTLS12, ClientAuth: i.clients},
 		ReadHeaderTimeout: 30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		// A client that does not trust the certificate is its own affair.
@@ -272,6 +292,9 @@ func (s *Sandbox) APIM() string { return s.apim.url }
 // IS is Identity Server's base URL, "https://localhost:9444".
 func (s *Sandbox) IS() string { return s.is.url }
 
+// Gateway is the base URL of API Manager's gateway, "https://localhost:8243".
+func (s *Sandbox) Gateway() string { return s.gateway.url }
+
 // CAPEM is what must be trusted to call both servers: the authority that signed their certificates, or those that their key stores hold now.
 func (s *Sandbox) CAPEM() []byte {
 	if s.security == nil {
@@ -287,15 +310,19 @@ func (s *Sandbox) Pool() *x509.CertPool {
 	return pool
 }
 
-// Requests tells how many requests each server ("apim", "is") has served, those between the two included.
+// Requests tells how many requests each server ("apim", "is", "gateway") has served, those between the two included.
 func (s *Sandbox) Requests() map[string]int64 {
-	return map[string]int64{s.apim.name: s.apim.counter.value(), s.is.name: s.is.counter.value()}
+	out := map[string]int64{}
+	for _, i := range []*instance{s.apim, s.is, s.gateway} {
+		out[i.name] = i.counter.value()
+	}
+	return out
 }
 
-// Close stops both servers and writes the data file. Further calls do nothing and return the same.
+// Close stops all servers and writes the data file. Further calls do nothing and return the same.
 func (s *Sandbox) Close() error {
 	s.closing.Do(func() {
-		s.closeError = errors.Join(s.apim.shut(), s.is.shut())
+		s.closeError = errors.Join(s.gateway.shut(), s.apim.shut(), s.is.shut())
 		if s.data != nil {
 			s.closeError = errors.Join(s.closeError, s.data.close())
 		}
@@ -313,7 +340,7 @@ func (s *Sandbox) Env(dir string) ([]string, error) {
 		return nil, err
 	}
 	return []string{
-		"APIM_ENDPOINT=" + s.APIM(), "APIM_USERNAME=admin", "APIM_PASSWORD=admin", "APIM_CA_FILE=" + ca,
+		"APIM_ENDPOINT=" + s.APIM(), "APIM_USERNAME=admin", "APIM_PASSWORD=admin", "APIM_CA_FILE=" + ca, "APIM_GATEWAY=" + s.Gateway(),
 		"IS_ENDPOINT=" + s.IS(), "IS_USERNAME=admin", "IS_PASSWORD=admin", "IS_CA_FILE=" + ca,
 	}, nil
 }

@@ -43,6 +43,7 @@ type security struct {
 type loaded struct {
 	certificate tls.Certificate
 	client      *http.Client
+	pool        *x509.CertPool // that the client trusts
 	err         error
 }
 
@@ -124,7 +125,7 @@ func (s *security) load() error {
 	for _, c := range trusted {
 		pool.AddCert(c)
 	}
-	next.client = s.routes.client(pool)
+	next.client, next.pool = s.routes.client(pool), pool
 	s.now.Store(next)
 	if former != nil {
 		former.client.CloseIdleConnections()

@@ -37,6 +37,15 @@ type Options struct {
 	ApplicationAttributes []ApplicationAttribute
 	// GroupSharing turns on groups of applications; without it they are dropped silently (apim-behaviour 4.1).
 	GroupSharing bool
+	// IndexLag is how long what was written is missing from lists and searches of APIs, which are indexed (apim-behaviour 2.5). Zero is 300 ms, less
+	// than zero is none.
+	IndexLag time.Duration
+	// GatewayEnvironments are the environments that the server's gateway serves (see Loaded). None is Default.
+	GatewayEnvironments []string
+	// GatewayLag is how long a change takes to reach the gateway (apim-behaviour 2.5). Zero is 150 ms, less than zero is none.
+	GatewayLag time.Duration
+	// Admin are name and password of the user as whom the gateway introspects tokens of the resident key manager. Empty is admin, admin.
+	Admin [2]string
 	// Middleware wraps everything that the server serves: the one place for latency and fault scripts. Nil is none.
 	Middleware func(http.Handler) http.Handler
 }

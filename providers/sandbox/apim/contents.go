@@ -35,6 +35,7 @@ type tenant struct {
 	Subscribers          map[string]bool                                 `json:"subscribers"` // users who have been in the devportal
 
 	global *rows[keyManager, *keyManager] // of the contents that hold this tenant
+	index  *apiIndex                      // nil: what there is is indexed
 }
 
 // A row is an object that has an id.
@@ -165,7 +166,7 @@ func (s *Server) Restore(snapshot []byte) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.contents = c
+	s.contents, s.view = c, view{}
 	return nil
 }
 

@@ -20,6 +20,7 @@ type Server struct {
 
 	mu       sync.Mutex // guards contents; never held during a call to another server
 	contents contents
+	view     view
 	now      func() time.Time
 }
 
@@ -31,6 +32,19 @@ func New(o Options) *Server {
 	}
 	if o.KeyManagerDelay == 0 {
 		o.KeyManagerDelay = 150 * time.Millisecond
+	}
+	if o.IndexLag == 0 {
+		o.IndexLag = 300 * time.Millisecond
+	}
+	o.IndexLag = max(o.IndexLag, 0)
+	if o.GatewayLag == 0 {
+		o.GatewayLag = 150 * time.Millisecond
+	}
+	if len(o.GatewayEnvironments) == 0 {
+		o.GatewayEnvironments = []string{"Default"}
+	}
+	if o.Admin[0] == "" {
+		o.Admin = [2]string{"admin", "admin"}
 	}
 	if o.PublicURL == "" {
 		o.PublicURL = "https://localhost:9443"
@@ -123,10 +137,20 @@ func (s *Server) dispatch(r *http.Request) *answer {
 		return empty(http.StatusRequestEntityTooLarge)
 	}
 	c.body = body
-	if !found.unlocked {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		c.enter()
+	if found.unlocked {
+		a := found.run(c)
+		if !readOnly(r.Method) {
+			s.mu.Lock()
+			s.touched()
+			s.mu.Unlock()
+		}
+		return a
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.enter()
+	if !readOnly(r.Method) {
+		s.touched()
 	}
 	return found.run(c)
 }
