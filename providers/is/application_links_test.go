@@ -34,7 +34,7 @@ func TestAssociatedRoles(t *testing.T) {
 	role := func(name string) string {
 		return s.create(roles, map[string]cty.Value{"display_name": str(name), "audience": str("application"), "application_id": str(app.ID)}).ID
 	}
-	clerk, boss := role("clerk"), role("boss")
+	clerk, boss, guest := role("clerk"), role("boss"), role("guest")
 	o := s.create(links, map[string]cty.Value{"application_id": str(app.ID), "roles": strs(clerk)})
 	if o.ID != app.ID || !o.Value.GetAttr("roles").RawEquals(strs(clerk)) {
 		t.Errorf("%#v", o.Value)
@@ -44,7 +44,7 @@ func TestAssociatedRoles(t *testing.T) {
 	if len(wrote) != 1 {
 		t.Error(wrote)
 	}
-	if _, err := links.Update(ctx, stale, over(stale, map[string]cty.Value{"roles": strs(boss)})); !errors.Is(err, engine.ErrMoved) {
+	if _, err := links.Update(ctx, stale, over(stale, map[string]cty.Value{"roles": strs(clerk, guest)})); !errors.Is(err, engine.ErrMoved) {
 		t.Error(err)
 	}
 	if err := links.Delete(ctx, o); err != nil {

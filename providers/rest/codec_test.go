@@ -218,3 +218,35 @@ func TestHide(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestMovedSets(t *testing.T) {
+	set := func(text string) cty.Value {
+		if text == "" {
+			return cty.SetValEmpty(cty.String)
+		}
+		var list []cty.Value
+		for _, s := range strings.Split(text, " ") {
+			list = append(list, cty.StringVal(s))
+		}
+		return cty.SetVal(list)
+	}
+	b := schema.Block{Attributes: []schema.Attribute{{Name: "scopes", Type: cty.Set(cty.String)}}}
+	for _, test := range []struct {
+		live, planned, now string
+		moved              bool
+	}{
+		{"a b", "a c", "a b", false},
+		{"a b", "a c", "a", false},     // b is gone already
+		{"a b", "a c", "a b c", false}, // c is there already
+		{"a b", "a c", "a c", false},
+		{"a b", "a c", "a b d", true}, // d is somebody else's
+		{"a b", "a c", "b", true},     // so is the loss of a
+		{"a", "", "", false},
+		{"", "a", "b", true},
+	} {
+		object := func(text string) cty.Value { return cty.ObjectVal(map[string]cty.Value{"scopes": set(text)}) }
+		if err := Moved(&b, object(test.live), object(test.planned), object(test.now)); errors.Is(err, engine.ErrMoved) != test.moved {
+			t.Errorf("%q to %q, now %q: %v", test.live, test.planned, test.now, err)
+		}
+	}
+}

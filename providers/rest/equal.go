@@ -31,7 +31,7 @@ func normal(a *schema.Attribute, v cty.Value) cty.Value {
 
 // Moved returns an error that wraps engine.ErrMoved and names the attribute when something that
 // the plan changes from live to planned no longer holds what live says, nor already what planned
-// says. now is the object as it was read a moment ago.
+// says, or in a set some of either. now is the object as it was read a moment ago.
 func Moved(b *schema.Block, live, planned, now cty.Value) error {
 	live, _ = live.UnmarkDeep()
 	planned, _ = planned.UnmarkDeep()
@@ -58,7 +58,7 @@ func Moved(b *schema.Block, live, planned, now cty.Value) error {
 			}
 			continue
 		}
-		if !Equal(a, p, l) && !Equal(a, n, l) && !Equal(a, n, p) {
+		if !Equal(a, p, l) && !Equal(a, n, l) && !Equal(a, n, p) && !onTheWay(a, l, p, n) {
 			return moved(a.Name)
 		}
 	}
@@ -72,6 +72,32 @@ func Moved(b *schema.Block, live, planned, now cty.Value) error {
 		}
 	}
 	return nil
+}
+
+// onTheWay reports whether now, a set, holds what live and planned have in common and nothing that
+// neither has: some of what the plan adds or removes is done already. So it is after a deletion
+// that cascades: a scope that its API loses is gone from roles and applications too.
+func onTheWay(a *schema.Attribute, live, planned, now cty.Value) bool {
+	if !a.Type.IsSetType() {
+		return false
+	}
+	live, planned, now = normal(a, live), normal(a, planned), normal(a, now)
+	for _, v := range []cty.Value{live, planned, now} {
+		if v.IsNull() || !v.IsWhollyKnown() {
+			return false
+		}
+	}
+	for _, x := range now.AsValueSlice() {
+		if live.HasElement(x).False() && planned.HasElement(x).False() {
+			return false
+		}
+	}
+	for _, x := range live.AsValueSlice() {
+		if planned.HasElement(x).True() && now.HasElement(x).False() {
+			return false
+		}
+	}
+	return true
 }
 
 // removedKey returns a key that the plan removes and that holds something else now.
