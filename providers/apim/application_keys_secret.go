@@ -49,7 +49,7 @@ func (t *keysType) renew(ctx context.Context, now *engine.Object, before string,
 	}
 	return o, &engine.AttributeError{Attribute: "secret_version", Summary: "Secret not renewed",
 		Err: fmt.Errorf("API Manager was asked for a new secret and gave none, since the connector of key manager %q does not make new secrets; "+
-			"undo the change of secret_version, and use -replace=ADDRESS to have a new client made, whose consumer key is another too",
+			"use -replace=ADDRESS to have a new client made, whose consumer key is another too, or undo the change of secret_version",
 			knownString(now.Value, "key_manager"))}
 }
 
@@ -76,8 +76,8 @@ func (t *keysType) checkRenewals(ctx context.Context, planned []engine.Planned) 
 			continue
 		}
 		problem := engine.PlanProblem{Index: i, Attribute: "secret_version", Summary: "Secret cannot be renewed",
-			Detail: fmt.Sprintf("Key manager %q is of type WSO2-IS-7, whose connector in API Manager makes no new secrets. Undo the change of "+
-				"secret_version, and use -replace='%s' to have a new client made; its consumer key is another too.", name, p.Address)}
+			Detail: fmt.Sprintf("Key manager %q is of type WSO2-IS-7, whose connector in API Manager makes no new secrets. Use "+
+				"-replace='%s' to have a new client made, whose consumer key is another too, or undo the change of secret_version.", name, p.Address)}
 		if plain(p.After, "secret_version").RawEquals(firstSecret) {
 			problem.Warning, problem.Summary = true, "Secret stays"
 			problem.Detail = fmt.Sprintf("Key manager %q is of type WSO2-IS-7, whose connector in API Manager makes no new secrets, so these keys keep "+
