@@ -69,6 +69,9 @@ func New() *Provider {
 	p.types = []engine.Type{
 		keyManager(p),
 		applicationThrottlingPolicy(p),
+		subscriptionThrottlingPolicy(p),
+		advancedThrottlingPolicy(p),
+		customThrottlingPolicy(p),
 		application(p),
 		applicationKeys(p),
 		endpointCertificate(p),

@@ -15,20 +15,31 @@ import (
 	"wso2plan/providers/rest"
 )
 
-// limits are the kinds of limit: the block, its member of a ThrottleLimit, and the type there.
-var limits = []struct{ block, member, kind string }{
+// A limit is a kind of limit: its block, its member of a ThrottleLimit, and the type there.
+type limit struct{ block, member, kind string }
+
+// limits are the kinds of limit.
+var limits = []limit{
 	{"request_count", "requestCount", "REQUESTCOUNTLIMIT"},
 	{"bandwidth", "bandwidth", "BANDWIDTHLIMIT"},
 	{"event_count", "eventCount", "EVENTCOUNTLIMIT"},
 	{"ai_api_quota", "aiApiQuota", "AIAPIQUOTALIMIT"},
 }
 
-// seededApplicationPolicies are those that every tenant has from the start (apim-behaviour 10).
-var seededApplicationPolicies = []string{"10PerMin", "20PerMin", "50PerMin", "Unlimited"}
+// policyAttributes are the attributes that all throttling policies have (apim-behaviour 3.2).
+func policyAttributes(scope string) []schema.Attribute {
+	return []schema.Attribute{
+		{Name: "id", Type: cty.String, ReadOnly: true, JSON: "policyId", Doc: "The server's id, a UUID."},
+		{Name: "name", Type: cty.String, Required: true, RequiresReplace: true, JSON: "policyName", Validate: policyName,
+			Doc: "Name of letters, digits and underscores, unique among " + scope + " policies, which are referred to by it."},
+		{Name: "display_name", Type: cty.String, Validate: lengthIn(0, 512), Doc: "Name shown to people. The server's default is the name."},
+		{Name: "description", Type: cty.String, Validate: lengthIn(0, 1024), Doc: "What it is for."},
+	}
+}
 
-// applicationThrottlingPolicyType is the table of apim_application_throttling_policy
-// (apim-behaviour 3.2).
-func applicationThrottlingPolicyType() *schema.Type {
+// limitBlocks are the blocks of the kinds of limit, of which an object has one. They stand beside
+// what the API keeps in one member, a ThrottleLimit; decodeLimit and encodeLimit go between.
+func limitBlocks() []schema.NestedBlock {
 	count := func(name, doc string, required bool) schema.Attribute {
 		return schema.Attribute{Name: name, Type: cty.Number, Required: required, Validate: wholeFrom(0), Doc: doc}
 	}
@@ -42,215 +53,211 @@ func applicationThrottlingPolicyType() *schema.Type {
 			)},
 		}
 	}
-	return &schema.Type{
-		Name: "apim_application_throttling_policy",
-		Doc: "How much an application may use in a while, over all APIs. It has one limit: `request_count`, `bandwidth`, `event_count` or " +
-			"`ai_api_quota`. The seeded `10PerMin`, `20PerMin`, `50PerMin` and `Unlimited` are adopted by their names, never created or deleted.",
-		Key:   []string{"name"},
-		Check: checkLimits,
-		Block: schema.Block{
-			Attributes: []schema.Attribute{
-				{Name: "id", Type: cty.String, ReadOnly: true, JSON: "policyId", Doc: "The server's id, a UUID."},
-				{Name: "name", Type: cty.String, Required: true, RequiresReplace: true, JSON: "policyName", Validate: policyName,
-					Doc: "Name of letters, digits and underscores, unique among application policies; applications refer to it."},
-				{Name: "display_name", Type: cty.String, Validate: lengthIn(0, 512), Doc: "Name shown to people. The server's default is the name."},
-				{Name: "description", Type: cty.String, Validate: lengthIn(0, 1024), Doc: "What it is for."},
-			},
-			Blocks: []schema.NestedBlock{
-				limit("request_count", "requestCount", "Limits the number of requests.",
-					count("request_count", "Requests allowed in the time.", true)),
-				limit("bandwidth", "bandwidth", "Limits the amount of data.",
-					count("data_amount", "Data allowed in the time, in `data_unit`.", true),
-					schema.Attribute{Name: "data_unit", Type: cty.String, Required: true, Enum: []string{"KB", "MB", "GB"}, Doc: "Unit of the amount."}),
-				limit("event_count", "eventCount", "Limits the number of events of streaming APIs.",
-					count("event_count", "Events allowed in the time.", true)),
-				limit("ai_api_quota", "aiApiQuota", "Limits requests and tokens of AI APIs. A policy cannot change to or from this kind.",
-					count("request_count", "Requests allowed in the time.", true),
-					count("total_token_count", "Tokens allowed in the time.", false),
-					count("prompt_token_count", "Prompt tokens allowed in the time.", false),
-					count("completion_token_count", "Completion tokens allowed in the time.", false)),
-				{Name: "burst_limit", JSON: "burstLimit", Nesting: schema.Single, Doc: "Limits the rate within the time too.",
-					Block: schema.Block{Attributes: []schema.Attribute{
-						{Name: "rate_limit_count", Type: cty.Number, Required: true, Validate: wholeFrom(0), Doc: "Requests allowed in one unit; 0 is no limit."},
-						{Name: "rate_limit_time_unit", Type: cty.String, Validate: timeUnit, Normalize: canonicalTimeUnit, Doc: "Unit of the rate, such as `sec` or `min`."},
-					}}},
-			},
-		},
+	return []schema.NestedBlock{
+		limit("request_count", "requestCount", "Limits the number of requests.",
+			count("request_count", "Requests allowed in the time.", true)),
+		limit("bandwidth", "bandwidth", "Limits the amount of data.",
+			count("data_amount", "Data allowed in the time, in `data_unit`.", true),
+			schema.Attribute{Name: "data_unit", Type: cty.String, Required: true, Enum: []string{"KB", "MB", "GB"}, Doc: "Unit of the amount."}),
+		limit("event_count", "eventCount", "Limits the number of events of streaming APIs.",
+			count("event_count", "Events allowed in the time.", true)),
+		limit("ai_api_quota", "aiApiQuota", "Limits requests and tokens of AI APIs. A policy cannot change to or from this kind.",
+			count("request_count", "Requests allowed in the time.", true),
+			count("total_token_count", "Tokens allowed in the time.", false),
+			count("prompt_token_count", "Prompt tokens allowed in the time.", false),
+			count("completion_token_count", "Completion tokens allowed in the time.", false)),
 	}
 }
 
-// applicationThrottlingPolicy is how much an application may use.
-func applicationThrottlingPolicy(p *Provider) engine.Type {
-	table := applicationThrottlingPolicyType()
-	return &policies{
-		Collection: &rest.Collection{
-			Client:       &p.client,
-			Type:         table,
-			Path:         admin + "/throttling/policies/application",
-			ID:           "policyId",
-			Paging:       rest.Paging{Items: "list"},
-			ListComplete: true,
-			Decode: func(object map[string]any) error {
-				decodePolicy(&table.Block, object)
-				return nil
-			},
-			Encode: func(object map[string]any) error {
-				encodePolicy(&table.Block, object)
-				return nil
-			},
-			System: func(object map[string]any) bool {
-				return slices.Contains(seededApplicationPolicies, fmt.Sprint(object["policyName"]))
-			},
-			ReadBack: true, // a PUT answer was seen echoing what was before (apim-behaviour 2.2)
-		},
-		applications: devportal + "/applications",
-	}
-}
-
-// policies is the type apim_application_throttling_policy.
-type policies struct {
-	*rest.Collection
-	applications string // the devportal's collection
-}
-
-// decodePolicy lifts the limits, which are members of defaultLimit, to where their blocks are.
-func decodePolicy(b *schema.Block, object map[string]any) {
-	blankNulls(b, object)
-	limit, _ := object["defaultLimit"].(map[string]any)
+// decodeLimit lifts the limit that an object has in a member to where its block is.
+func decodeLimit(object map[string]any, from string) {
+	limit, _ := object[from].(map[string]any)
 	for _, l := range limits {
 		if inner, ok := limit[l.member].(map[string]any); ok && (limit["type"] == nil || limit["type"] == l.kind) {
 			object[l.member] = inner
 		}
 	}
-	delete(object, "defaultLimit")
-	// APIM answers a burst limit that was never sent as no requests in no unit (apim-behaviour 10).
-	if burst, ok := object["burstLimit"].(map[string]any); ok && burst["rateLimitTimeUnit"] == nil && fmt.Sprint(burst["rateLimitCount"]) == "0" {
-		delete(object, "burstLimit")
-	}
+	delete(object, from)
 }
 
-// encodePolicy is the inverse of decodePolicy.
-func encodePolicy(b *schema.Block, object map[string]any) {
+// encodeLimit is the inverse of decodeLimit.
+func encodeLimit(object map[string]any, to string) {
 	for _, l := range limits {
 		inner, ok := object[l.member].(map[string]any)
 		if !ok {
 			continue
 		}
 		delete(object, l.member)
-		object["defaultLimit"] = map[string]any{"type": l.kind, l.member: inner}
+		object[to] = map[string]any{"type": l.kind, l.member: inner}
 	}
+}
+
+// oneLimit returns planned with one limit. A limit may become one of another kind: then planned,
+// which is what is wanted over what is live, may hold both, and the new one counts.
+func oneLimit(live, planned cty.Value) (v cty.Value, chosen string) {
+	planned, _ = planned.UnmarkDeep()
+	for _, l := range limits {
+		want, have := plain(planned, l.block), plain(live, l.block)
+		if isObject(want) && (have.IsNull() || chosen == "") {
+			chosen = l.block
+		}
+	}
+	attrs := planned.AsValueMap()
+	for _, l := range limits {
+		if l.block != chosen {
+			attrs[l.block] = cty.NullVal(attrs[l.block].Type())
+		}
+	}
+	return cty.ObjectVal(attrs), chosen
+}
+
+// clearBlanks leaves out strings that are cleared.
+func clearBlanks(b *schema.Block, object map[string]any) {
 	for i := range b.Attributes {
 		if a := &b.Attributes[i]; blankable(a) && object[a.JSONName()] == "" {
 			delete(object, a.JSONName())
 		}
 	}
-	delete(object, "isDeployed")
-	delete(object, "type")
+}
+
+// policies is the type of one kind of throttling policy.
+type policies struct {
+	*rest.Collection
+	level string // "application"
+	quota bool   // it can hold an AI quota: the others have no columns for it [seen]
+	fixed bool   // its update statement does not know event counts [seen]
+
+	// users names what uses a policy, as far as it can be told. Nil: nothing can.
+	users func(ctx context.Context, name string) ([]string, error)
+}
+
+// newPolicies makes the type of a kind. decode and encode treat what the kind has beside the
+// default limit.
+func newPolicies(p *Provider, level string, table *schema.Type, seeded []string, decode, encode func(map[string]any)) *policies {
+	return &policies{level: level, Collection: &rest.Collection{
+		Client:       &p.client,
+		Type:         table,
+		Path:         admin + "/throttling/policies/" + level,
+		ID:           "policyId",
+		Paging:       rest.Paging{Items: "list"},
+		ListComplete: true,
+		Decode: func(object map[string]any) error {
+			blankNulls(&table.Block, object)
+			decodeLimit(object, "defaultLimit")
+			decode(object)
+			return nil
+		},
+		Encode: func(object map[string]any) error {
+			encodeLimit(object, "defaultLimit")
+			encode(object)
+			clearBlanks(&table.Block, object)
+			delete(object, "isDeployed")
+			delete(object, "type")
+			return nil
+		},
+		System:   func(object map[string]any) bool { return slices.Contains(seeded, fmt.Sprint(object["policyName"])) },
+		ReadBack: true, // a PUT answer was seen echoing what was before (apim-behaviour 2.2)
+	}}
 }
 
 // Create makes a policy. APIM 4.5 answers 500 to an AI quota, which it has columns for with
 // subscription policies alone [seen], so we say so.
 func (t *policies) Create(ctx context.Context, planned cty.Value) (*engine.Object, error) {
 	o, err := t.Collection.Create(ctx, planned)
-	if rest.StatusOf(err) == http.StatusInternalServerError && isObject(plain(planned, "ai_api_quota")) {
-		return o, fmt.Errorf("%w; API Manager was seen to fail so for AI quotas of application policies: use request_count", err)
+	if !t.quota && rest.StatusOf(err) == http.StatusInternalServerError && isObject(plain(planned, "ai_api_quota")) {
+		return o, fmt.Errorf("%w; API Manager was seen to fail so for AI quotas of %s policies: use request_count", err, t.level)
 	}
 	return o, err
 }
 
-// Update changes a policy. Its limit may become one of another kind: then planned, which is what is
-// wanted over what is live, may hold both, and the new one counts.
+// Update changes a policy.
 func (t *policies) Update(ctx context.Context, live *engine.Object, planned cty.Value) (*engine.Object, error) {
-	chosen := ""
-	for _, l := range limits {
-		want, have := plain(planned, l.block), plain(live.Value, l.block)
-		if isObject(want) && (have.IsNull() || chosen == "") {
-			chosen = l.block
-		}
-	}
-	unmarked, _ := planned.UnmarkDeep()
-	attrs := unmarked.AsValueMap()
-	for _, l := range limits {
-		if l.block != chosen {
-			attrs[l.block] = cty.NullVal(attrs[l.block].Type())
-		}
-	}
-	o, err := t.Collection.Update(ctx, live, cty.ObjectVal(attrs))
-	if rest.StatusOf(err) == http.StatusInternalServerError && (chosen == "event_count" || chosen == "ai_api_quota") {
-		// Its update statement knows requests and bandwidth alone [seen].
-		return o, fmt.Errorf("%w; API Manager was seen to make application policies with %s and not to change them: replace the policy, with -replace", err, chosen)
+	planned, chosen := oneLimit(live.Value, planned)
+	o, err := t.Collection.Update(ctx, live, planned)
+	if rest.StatusOf(err) == http.StatusInternalServerError && (t.fixed && chosen == "event_count" || !t.quota && chosen == "ai_api_quota") {
+		return o, fmt.Errorf("%w; API Manager was seen to make %s policies with %s and not to change them: replace the policy, with -replace", err, t.level, chosen)
 	}
 	return o, err
 }
 
-// Delete removes a policy. APIM 4.5 answers 500 for one that applications use (apim-behaviour 10),
-// so we say which of ours do.
+// Delete removes a policy. APIM 4.5 answers 500 for one that applications or subscriptions use, and
+// 403 with code 900971 for one that APIs use (apim-behaviour 3.2, 10), so we say which of ours do.
 func (t *policies) Delete(ctx context.Context, live *engine.Object) error {
 	err := t.Collection.Delete(ctx, live)
-	if err == nil || rest.StatusOf(err) != http.StatusInternalServerError {
+	if err == nil || rest.StatusOf(err) != http.StatusInternalServerError && rest.CodeOf(err) != "900971" {
 		return err
 	}
 	name := knownString(live.Value, "name")
-	users := &rest.Collection{Client: t.Client, Path: t.applications, ID: "applicationId", Paging: rest.Paging{Style: rest.LimitOffset}}
 	var using []string
-	for app, uerr := range users.Elements(ctx, nil) {
-		if uerr != nil {
+	if t.users != nil {
+		var uerr error
+		if using, uerr = t.users(ctx, name); uerr != nil {
 			return fmt.Errorf("%w; API Manager answers so for a policy that is in use", err)
-		}
-		if app["throttlingPolicy"] == name {
-			using = append(using, fmt.Sprintf("application %q of %v", app["name"], app["owner"]))
 		}
 	}
 	if len(using) == 0 {
-		return fmt.Errorf("%w; API Manager answers so for a policy that is in use, perhaps by applications of other users", err)
+		return fmt.Errorf("%w; API Manager answers so for a policy that is in use, perhaps by others' applications, subscriptions or APIs, or as a default of the tenant", err)
 	}
 	slices.Sort(using)
 	return fmt.Errorf("policy %q is in use by %s: %w", name, listed(using), err)
 }
 
-// CheckPlan refuses a change to or from an AI quota (apim-behaviour 2.3, 900974).
+// CheckPlan refuses a change to or from an AI quota (apim-behaviour 2.3, 900974), and warns of what
+// the server was seen to fail at.
 func (t *policies) CheckPlan(_ context.Context, planned []engine.Planned) []engine.PlanProblem {
 	var out []engine.PlanProblem
 	for i := range planned {
 		p := &planned[i]
-		if writes(p.Action) && isObject(plain(p.After, "ai_api_quota")) {
-			out = append(out, engine.PlanProblem{Index: i, Attribute: "ai_api_quota", Warning: true, Summary: "AI quota of an application policy",
-				Detail: "API Manager's own code (apimgt 9.33.90) was seen to answer 500 to an application policy with an AI quota, and then to fail wherever it " +
-					"reads application policies, until the row that it left was deleted from its database. Try it on a server that does not matter."})
+		if !t.quota && writes(p.Action) && isObject(plain(p.After, "ai_api_quota")) {
+			out = append(out, engine.PlanProblem{Index: i, Attribute: "ai_api_quota", Warning: true, Summary: "AI quota of an " + t.level + " policy",
+				Detail: fmt.Sprintf("API Manager's own code (apimgt 9.33.90) was seen to answer 500 to an %s policy with an AI quota, and then to fail wherever it "+
+					"reads %[1]s policies, until the row that it left was deleted from its database. Try it on a server that does not matter.", t.level)})
 		}
 		if p.Live == nil || p.Action != engine.Update {
 			continue
 		}
+		if _, chosen := oneLimit(p.Live.Value, p.After); t.fixed && chosen == "event_count" {
+			out = append(out, engine.PlanProblem{Index: i, Attribute: "event_count", Warning: true, Summary: "Change of an event count",
+				Detail: fmt.Sprintf("API Manager's own code (apimgt 9.33.90) was seen to make %s policies with an event count, and to answer 500 to every "+
+					"change of one. If it does, use -replace='%s'.", t.level, p.Address)})
+		}
 		was := isObject(plain(p.Live.Value, "ai_api_quota"))
 		is := plain(p.After, "ai_api_quota")
-		others := slices.ContainsFunc(limits[:3], func(l struct{ block, member, kind string }) bool {
+		others := slices.ContainsFunc(limits[:3], func(l limit) bool {
 			return isObject(plain(p.After, l.block)) && !isObject(plain(p.Live.Value, l.block))
 		})
 		if was && (is.IsKnown() && is.IsNull() || others) || !was && isObject(is) {
 			out = append(out, engine.PlanProblem{Index: i, Attribute: "ai_api_quota", Summary: "Kind of limit that cannot change",
-				Detail: fmt.Sprintf("API Manager does not change a policy to or from an AI quota. Replace policy %q with -replace=%s, or make one of another name.",
+				Detail: fmt.Sprintf("API Manager does not change a policy to or from an AI quota. Replace policy %q with -replace='%s', or make one of another name.",
 					knownString(p.After, "name"), p.Address)})
 		}
 	}
 	return out
 }
 
-// checkLimits finds that a policy has not exactly one limit.
-func checkLimits(v cty.Value) []schema.Problem {
+// checkLimits returns a check that a policy has exactly one limit.
+func checkLimits(seeded []string) func(cty.Value) []schema.Problem {
+	return func(v cty.Value) []schema.Problem {
+		// Naming a seeded policy without a limit leaves its own.
+		return checkLimit(v, nil, "throttling policy", slices.Contains(seeded, knownString(v, "name")))
+	}
+}
+
+// checkLimit finds that the block v, at a path, has not exactly one limit.
+func checkLimit(v cty.Value, at cty.Path, what string, optional bool) []schema.Problem {
 	var set []string
 	for _, l := range limits {
 		if isSet(v, l.block) {
 			set = append(set, l.block)
 		}
 	}
-	// Naming a seeded policy without a limit leaves its own.
-	if len(set) == 0 && !slices.Contains(seededApplicationPolicies, knownString(v, "name")) {
-		return []schema.Problem{{Summary: "Missing limit",
-			Detail: "A throttling policy needs one limit, and this one has none. Add a block request_count, bandwidth, event_count or ai_api_quota."}}
+	if len(set) == 0 && !optional {
+		return []schema.Problem{{Path: at, Summary: "Missing limit",
+			Detail: fmt.Sprintf("A %s needs one limit, and this one has none. Add a block request_count, bandwidth, event_count or ai_api_quota.", what)}}
 	}
 	if len(set) > 1 {
-		return []schema.Problem{{Path: cty.GetAttrPath(set[1]), Summary: "More than one limit",
-			Detail: fmt.Sprintf("A throttling policy has one limit, and this one has %s. Keep one of them.", listed(set))}}
+		return []schema.Problem{{Path: at.GetAttr(set[1]), Summary: "More than one limit",
+			Detail: fmt.Sprintf("A %s has one limit, and this one has %s. Keep one of them.", what, listed(set))}}
 	}
 	return nil
 }

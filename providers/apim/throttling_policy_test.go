@@ -28,11 +28,22 @@ func limitOf(policies engine.Type, kind string, n int64) cty.Value {
 	return policies.Schema().NestedBlock(kind).Object(attrs)
 }
 
+// collection returns the collection of a kind of policy.
+func collection(t engine.Type) *rest.Collection { return t.(*policies).Collection }
+
+// none fails for an error.
+func none(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestPolicyLife(t *testing.T) {
 	s := serve(t, nil)
 	policies := s.typ("apim_application_throttling_policy")
 	ctx := t.Context()
-	for _, l := range limits[:3] { // the fourth: TestAIQuota
+	for _, l := range limits[:2] { // the others: TestEventCount, TestAIQuota
 		t.Run(l.block, func(t *testing.T) {
 			planned := value(policies, map[string]cty.Value{
 				"name": str("P_" + l.block), "display_name": str("shown"), "description": str("d"), l.block: limitOf(policies, l.block, 70),
@@ -84,6 +95,34 @@ func TestPolicyLife(t *testing.T) {
 	}
 }
 
+// TestEventCount makes a policy that the server cannot change.
+func TestEventCount(t *testing.T) {
+	s := serve(t, nil)
+	policies := s.typ("apim_application_throttling_policy")
+	o := must[*engine.Object](t)(policies.Create(t.Context(), value(policies, map[string]cty.Value{"name": str("P"), "event_count": limitOf(policies, "event_count", 3)})))
+	if !plain(o.Value, "event_count").RawEquals(limitOf(policies, "event_count", 3)) {
+		t.Errorf("made %#v", o.Value)
+	}
+	more := over(policies, o, map[string]cty.Value{"description": str("more")})
+	if _, err := policies.Update(t.Context(), o, more); err == nil || !strings.Contains(err.Error(), "replace the policy, with -replace") {
+		t.Errorf("changed: %v", err)
+	}
+	check := func(after cty.Value) []engine.PlanProblem {
+		return policies.(engine.Checker).CheckPlan(t.Context(), []engine.Planned{{Address: "p", Live: o, After: after, Action: engine.Update}})
+	}
+	if got := check(more); len(got) != 1 || !got[0].Warning || got[0].Attribute != "event_count" || !strings.Contains(got[0].Detail, "-replace='p'") {
+		t.Errorf("problems %+v", got)
+	}
+	other := over(policies, o, map[string]cty.Value{"bandwidth": limitOf(policies, "bandwidth", 2)})
+	if got := check(other); len(got) != 0 {
+		t.Errorf("problems of another kind of limit %+v", got)
+	}
+	changed := must[*engine.Object](t)(policies.Update(t.Context(), o, other))
+	if isObject(plain(changed.Value, "event_count")) || !plain(changed.Value, "bandwidth").RawEquals(limitOf(policies, "bandwidth", 2)) {
+		t.Errorf("changed to %#v", changed.Value)
+	}
+}
+
 // TestAIQuota sends an AI quota, which the server cannot store for applications.
 func TestAIQuota(t *testing.T) {
 	s := serve(t, nil)
@@ -93,16 +132,17 @@ func TestAIQuota(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "AI quotas of application policies") {
 		t.Errorf("got %v", err)
 	}
+	c := collection(policies)
 	b := &policies.Schema().Block
 	body := rest.Encode(b, planned)
-	encodePolicy(b, body)
+	none(t, c.Encode(body))
 	want := object(t, `{"policyName": "P", "defaultLimit": {"type": "AIAPIQUOTALIMIT", "aiApiQuota": {
 		"requestCount": 7, "totalTokenCount": 14, "promptTokenCount": 21, "completionTokenCount": 28, "unitTime": 1, "timeUnit": "min"}}}`)
 	got := plainJSON(t, body)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	decodePolicy(b, got)
+	none(t, c.Decode(got))
 	v, err := rest.Decode(b, got)
 	if err != nil || !plain(v, "ai_api_quota").RawEquals(limitOf(policies, "ai_api_quota", 7)) || isObject(plain(v, "request_count")) {
 		t.Errorf("read back as %#v, %v", v, err)
@@ -122,13 +162,13 @@ func TestPolicyKindChanges(t *testing.T) {
 		t.Errorf("changed to %#v", o.Value)
 	}
 	none := cty.NullVal(policies.Schema().NestedBlock("bandwidth").ImpliedType())
-	o = must[*engine.Object](t)(policies.Update(t.Context(), o, over(policies, o, map[string]cty.Value{"bandwidth": none, "event_count": limitOf(policies, "event_count", 3)})))
-	if !plain(o.Value, "event_count").RawEquals(limitOf(policies, "event_count", 3)) {
+	o = must[*engine.Object](t)(policies.Update(t.Context(), o, over(policies, o, map[string]cty.Value{"bandwidth": none, "request_count": limitOf(policies, "request_count", 3)})))
+	if !plain(o.Value, "request_count").RawEquals(limitOf(policies, "request_count", 3)) || isObject(plain(o.Value, "bandwidth")) {
 		t.Errorf("changed to %#v", o.Value)
 	}
 	check := policies.(engine.Checker)
 	after := over(policies, o, map[string]cty.Value{"ai_api_quota": limitOf(policies, "ai_api_quota", 1)})
-	if got := check.CheckPlan(t.Context(), []engine.Planned{{Address: "p", Live: o, After: after, Action: engine.Update}}); len(got) != 2 || !got[0].Warning || got[1].Warning || !strings.Contains(got[1].Detail, "-replace=p") {
+	if got := check.CheckPlan(t.Context(), []engine.Planned{{Address: "p", Live: o, After: after, Action: engine.Update}}); len(got) != 2 || !got[0].Warning || got[1].Warning || !strings.Contains(got[1].Detail, "-replace='p'") {
 		t.Errorf("problems %+v", got)
 	}
 	if got := check.CheckPlan(t.Context(), []engine.Planned{{Address: "p", Live: o, After: after, Action: engine.Replace}}); len(got) != 1 || !got[0].Warning {

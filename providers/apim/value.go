@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"maps"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -94,6 +95,12 @@ func lengthIn(least, most int) func(cty.Value) error {
 		}
 		return nil
 	}
+}
+
+// isAddress reports whether s is an IP address.
+func isAddress(s string) bool {
+	_, err := netip.ParseAddr(s)
+	return err == nil
 }
 
 // pemText returns the canonical PEM text of value, which is PEM or PEM in Base64; "" when it is

@@ -104,7 +104,9 @@ func createDeny(c *call) *answer {
 		if !isText {
 			return internal("")
 		}
-		user, _, _ = strings.Cut(user, "@") // stored with the caller's tenant, whatever was sent; also with carbon.super
+		if i := strings.LastIndexByte(user, '@'); i >= 0 {
+			user = user[:i] // stored with the caller's tenant, whatever was sent; also with carbon.super
+		}
 		d.ConditionValue = user + "@" + c.tenant.Domain
 	case "APPLICATION":
 		owner, name, _ := strings.Cut(sent, ":")

@@ -330,9 +330,15 @@ func checkAdvancedPolicy(_ *call, p, old *advancedPolicy) *answer {
 				return unkept("Advanced", &p.policyBase, baseOf(old))
 			}
 		}
+		// They are kept in a table for each kind, and come back kind by kind (seen).
+		slices.SortStableFunc(g.Conditions, func(a, b throttleCondition) int {
+			return slices.Index(conditionOrder, *a.Type) - slices.Index(conditionOrder, *b.Type)
+		})
 	}
 	return nil
 }
+
+var conditionOrder = []string{"IPCONDITION", "HEADERCONDITION", "QUERYPARAMETERCONDITION", "JWTCLAIMSCONDITION"}
 
 // keep checks that the condition holds what its type promises, and drops the rest.
 func (c *throttleCondition) keep() bool {
