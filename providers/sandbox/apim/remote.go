@@ -269,7 +269,7 @@ func (r remote) register(ctx context.Context, method, id string, body map[string
 		return Client{}, err
 	}
 	c := Client{ID: textOf(out, "client_id"), Secret: textOf(out, "client_secret"), Name: textOf(out, "client_name"),
-		GrantTypes: list(out["grant_types"]), CallbackURLs: list(out["redirect_uris"]), Extra: map[string]any{}}
+		GrantTypes: grantsOf(out["grant_types"]), CallbackURLs: list(out["redirect_uris"]), Extra: map[string]any{}}
 	for _, s := range r.kind.application {
 		if v, given := out[s.Name]; given {
 			c.Extra[s.Name] = v
@@ -297,6 +297,21 @@ func list(v any) []string {
 		}
 	case string:
 		out = append(out, strings.Fields(v)...)
+	}
+	return out
+}
+
+// grantsOf are the grants of a client as its key manager shows them, an empty one among them.
+func grantsOf(v any) []string {
+	all, isList := v.([]any)
+	if !isList {
+		return list(v)
+	}
+	out := []string{}
+	for _, e := range all {
+		if s, isText := e.(string); isText {
+			out = append(out, s)
+		}
 	}
 	return out
 }
