@@ -9,10 +9,11 @@ import (
 	"wso2plan/engine"
 )
 
-// hollow reports whether API Manager could not ask the key manager for the client of generated keys.
+// hollow reports whether API Manager could not ask the key manager for the client of generated
+// keys.
 //
-// APIM 4.5 then answers 200, and the keys have none of what the client holds: no grants, no callback
-// URL, no secret, no property. Every client that it generates has some of these.
+// APIM 4.5 then answers 200, and the keys have none of what the client holds: no grants, no
+// callback URL, no secret, no property. Every client that it generates has some of these.
 func (r *keyRow) hollow() bool {
 	if r.Mode != "CREATED" || r.Key == "" || r.Secret != "" || r.Callback != "" || len(r.Grants) > 0 {
 		return false

@@ -1,9 +1,10 @@
-// Package apim is an API Manager 4.5 in memory: its admin, devportal and publisher REST APIs and its client registration, as strict and as odd as
-// the real ones.
+// Package apim is an API Manager 4.5 in memory: its admin, devportal and publisher REST APIs and
+// its client registration, as strict and as odd as the real ones.
 //
-// It is written from the servers' contract (apim-behaviour, the OpenAPI documents, recorded answers of the real code), never from our client. It
-// knows no OAuth2 server: the resident key manager and the check of credentials come in through Options, and every other key manager is called over
-// HTTP at the addresses that its configuration names.
+// It is written from the servers' contract (apim-behaviour, the OpenAPI documents, recorded answers
+// of the real code), never from our client. It knows no OAuth2 server: the resident key manager and
+// the check of credentials come in through Options, and every other key manager is called over HTTP
+// at the addresses that its configuration names.
 package apim
 
 import (
@@ -14,39 +15,48 @@ import (
 
 // Options says what a Server stands on. Only Resident and Authenticate are required.
 type Options struct {
-	// HTTP calls external key managers (DCR, discovery). Nil is http.DefaultClient. It should have a time-out and trust the CAs that a real
-	// server's trust store would.
+	// HTTP calls external key managers (DCR, discovery). Nil is http.DefaultClient. It should have a
+	// time-out and trust the CAs that a real server's trust store would.
 	HTTP *http.Client
 	// Resident is the client registry of the resident key manager.
 	Resident Resident
 	// OAuth serves /oauth2/* beside the REST APIs. Nil answers 404 there.
 	OAuth http.Handler
-	// Authenticate tells who sends a request, from its Authorization header (Basic or Bearer). False means nobody: 401.
+	// Authenticate tells who sends a request, from its Authorization header (Basic or Bearer). False
+	// means nobody: 401.
 	Authenticate func(*http.Request) (Principal, bool)
-	// RoleExists tells whether a role ("admin", "Internal/publisher", "PRIMARY/x") exists in the user store of a tenant. Nil knows the roles of a
-	// fresh server: admin and Internal/{everyone,creator,publisher,subscriber,devops,analytics,integration_dev}.
+	// RoleExists tells whether a role ("admin", "Internal/publisher", "PRIMARY/x") exists in the user
+	// store of a tenant. Nil knows the roles of a fresh server: admin and
+	// Internal/{everyone,creator,publisher,subscriber,devops,analytics,integration_dev}.
 	RoleExists func(tenant, role string) bool
-	// KeyManagerDelay is how long a key manager that was just created is not yet loaded: the devportal does not list it and it cannot make keys.
-	// Zero is 150 ms, less than zero is none.
+	// KeyManagerDelay is how long a key manager that was just created is not yet loaded: the devportal
+	// does not list it and it cannot make keys. Zero is 150 ms, less than zero is none.
 	KeyManagerDelay time.Duration
-	// PublicURL is the address ("https://localhost:9443") from which the endpoints of the resident key manager are computed. Empty is that.
+	// PublicURL is the address ("https://localhost:9443") from which the endpoints of the resident key
+	// manager are computed. Empty is that.
 	PublicURL string
 	// Version is what /services/Version reports, "4.5.0" when empty.
 	Version string
-	// ApplicationAttributes are the attributes that applications of this server may have (deployment.toml, apim.devportal.application_attributes).
+	// ApplicationAttributes are the attributes that applications of this server may have
+	// (deployment.toml, apim.devportal.application_attributes).
 	ApplicationAttributes []ApplicationAttribute
-	// GroupSharing turns on groups of applications; without it they are dropped silently (apim-behaviour 4.1).
+	// GroupSharing turns on groups of applications; without it they are dropped silently
+	// (apim-behaviour 4.1).
 	GroupSharing bool
-	// IndexLag is how long what was written is missing from lists and searches of APIs, which are indexed (apim-behaviour 2.5). Zero is 300 ms, less
-	// than zero is none.
+	// IndexLag is how long what was written is missing from lists and searches of APIs, which are
+	// indexed (apim-behaviour 2.5). Zero is 300 ms, less than zero is none.
 	IndexLag time.Duration
-	// GatewayEnvironments are the environments that the server's gateway serves (see Loaded). None is Default.
+	// GatewayEnvironments are the environments that the server's gateway serves (see Loaded). None is
+	// Default.
 	GatewayEnvironments []string
-	// GatewayLag is how long a change takes to reach the gateway (apim-behaviour 2.5). Zero is 150 ms, less than zero is none.
+	// GatewayLag is how long a change takes to reach the gateway (apim-behaviour 2.5). Zero is 150 ms,
+	// less than zero is none.
 	GatewayLag time.Duration
-	// Admin are name and password of the user as whom the gateway introspects tokens of the resident key manager. Empty is admin, admin.
+	// Admin are name and password of the user as whom the gateway introspects tokens of the resident
+	// key manager. Empty is admin, admin.
 	Admin [2]string
-	// Middleware wraps everything that the server serves: the one place for latency and fault scripts. Nil is none.
+	// Middleware wraps everything that the server serves: the one place for latency and fault scripts.
+	// Nil is none.
 	Middleware func(http.Handler) http.Handler
 }
 
@@ -60,7 +70,8 @@ type ApplicationAttribute struct {
 type Principal struct {
 	User   string // without the tenant: "admin"
 	Tenant string // "carbon.super", "acme.com"; empty is carbon.super
-	// Scopes are the scopes that the caller may use: of a token those granted, of a user (Basic) those of the user's roles.
+	// Scopes are the scopes that the caller may use: of a token those granted, of a user (Basic) those
+	// of the user's roles.
 	Scopes []string
 	// All is true for an administrator with Basic credentials: every scope.
 	All bool
@@ -76,8 +87,9 @@ type Client struct {
 	GrantTypes   []string
 	CallbackURLs []string
 	SaaS         bool // usable by users of other tenants (DCR v0.17 saasApp)
-	// Extra holds the connector's own properties by their names on the wire (application_access_token_expiry_time, pkceMandatory, …); a missing one
-	// is at the server's default.
+	// Extra holds the connector's own properties by their names on the wire
+	// (application_access_token_expiry_time, pkceMandatory, …); a missing one is at the server's
+	// default.
 	Extra map[string]any
 }
 
@@ -88,10 +100,11 @@ type Token struct {
 	ExpiresIn   int // seconds
 }
 
-// Resident registers the clients of the resident key manager and makes tokens for them. Methods are safe for concurrent use; tenant is
-// "carbon.super" or a tenant's domain.
+// Resident registers the clients of the resident key manager and makes tokens for them. Methods are
+// safe for concurrent use; tenant is "carbon.super" or a tenant's domain.
 type Resident interface {
-	// CreateClient registers a client. With ID or Secret given, these are kept; else they are made. Names are not unique.
+	// CreateClient registers a client. With ID or Secret given, these are kept; else they are made.
+	// Names are not unique.
 	CreateClient(ctx context.Context, tenant string, c Client) (Client, error)
 	// Client returns a client with its secret, ErrNoClient when there is none.
 	Client(ctx context.Context, tenant, id string) (Client, error)
@@ -103,6 +116,7 @@ type Resident interface {
 	DeleteClient(ctx context.Context, tenant, id string) error
 	// RotateSecret makes a new secret.
 	RotateSecret(ctx context.Context, tenant, id string) (Client, error)
-	// Token makes an application access token by client credentials, valid for so many seconds (0: the server's default).
+	// Token makes an application access token by client credentials, valid for so many seconds (0: the
+	// server's default).
 	Token(ctx context.Context, tenant, id string, scopes []string, seconds int) (Token, error)
 }

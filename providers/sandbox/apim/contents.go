@@ -130,7 +130,8 @@ func (s *Server) tenantOf(domain string) *tenant {
 	return t
 }
 
-// freshTenant is a tenant as the server makes it: seeded policies, the resident key manager, the environment of deployment.toml.
+// freshTenant is a tenant as the server makes it: seeded policies, the resident key manager, the
+// environment of deployment.toml.
 func (s *Server) freshTenant(domain string) *tenant {
 	t := &tenant{Domain: domain, Subscribers: map[string]bool{}}
 	seedPolicies(t)
@@ -146,8 +147,8 @@ func (s *Server) Snapshot() ([]byte, error) {
 	return json.Marshal(s.contents)
 }
 
-// Restore puts the contents of a Snapshot in the place of what the server holds; on error nothing changes. Clients of the resident key manager are
-// its registry's to restore.
+// Restore puts the contents of a Snapshot in the place of what the server holds; on error nothing
+// changes. Clients of the resident key manager are its registry's to restore.
 func (s *Server) Restore(snapshot []byte) error {
 	var c contents
 	if err := json.Unmarshal(snapshot, &c); err != nil {

@@ -2,8 +2,9 @@ package apim
 
 import "time"
 
-// An apiIndex is what lists and searches of APIs see: the records as they were some time ago, because they are indexed in the background
-// (apim-behaviour 2.5). What was made is missing for a while, what was changed shows as it was, and what was deleted is still there.
+// An apiIndex is what lists and searches of APIs see: the records as they were some time ago,
+// because they are indexed in the background (apim-behaviour 2.5). What was made is missing for a
+// while, what was changed shows as it was, and what was deleted is still there.
 type apiIndex struct {
 	rows    rows[apiRecord, *apiRecord]
 	pending []indexEvent // in the order of their times

@@ -11,7 +11,8 @@ import (
 	"wso2plan/providers/sandbox/gateway"
 )
 
-// A view is what the gateway has been told. It is made anew some time after the contents have changed, as events take their time (apim-behaviour 2.5).
+// A view is what the gateway has been told. It is made anew some time after the contents have
+// changed, as events take their time (apim-behaviour 2.5).
 type view struct {
 	contents *gateway.Contents
 	dirty    time.Time // of the first change that it lacks; zero is none
@@ -24,8 +25,9 @@ func (s *Server) touched() {
 	}
 }
 
-// Loaded is what the gateway knows: the APIs that are deployed to its environments, as they were when their revisions were made, and what it needs
-// to tell who may call them. It implements gateway.Source; what it returns is not changed any more.
+// Loaded is what the gateway knows: the APIs that are deployed to its environments, as they were
+// when their revisions were made, and what it needs to tell who may call them. It implements
+// gateway.Source; what it returns is not changed any more.
 func (s *Server) Loaded() *gateway.Contents {
 	s.mu.Lock()
 	defer s.mu.Unlock()

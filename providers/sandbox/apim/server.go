@@ -24,8 +24,9 @@ type Server struct {
 	now      func() time.Time
 }
 
-// New returns a server with the contents of a fresh installation: the resident key manager, the seeded throttling policies and the Default
-// environment of the super tenant. Tenants are made when their first user comes.
+// New returns a server with the contents of a fresh installation: the resident key manager, the
+// seeded throttling policies and the Default environment of the super tenant. Tenants are made when
+// their first user comes.
 func New(o Options) *Server {
 	if o.HTTP == nil {
 		o.HTTP = http.DefaultClient
@@ -95,7 +96,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.dispatch(r).send(w, r)
 }
 
-// version is the SOAP service that health checks and tools ask for the product and its version, without a login.
+// version is the SOAP service that health checks and tools ask for the product and its version,
+// without a login.
 func (s *Server) version() *answer {
 	return &answer{status: http.StatusOK, kind: "text/xml;charset=UTF-8", body: []byte(
 		`<ns:getVersionResponse xmlns:ns="http://version.services.core.carbon.wso2.org"><return>WSO2 API Manager-` + s.options.Version + `</return></ns:getVersionResponse>`)}
@@ -158,7 +160,8 @@ func (s *Server) dispatch(r *http.Request) *answer {
 // enter resolves the caller's tenant; the contents are locked.
 func (c *call) enter() { c.tenant = c.server.tenantOf(c.domain()) }
 
-// domain is the tenant that a call works in: the user's own (apim-behaviour 1.3), for anonymous calls the one asked for.
+// domain is the tenant that a call works in: the user's own (apim-behaviour 1.3), for anonymous
+// calls the one asked for.
 func (c *call) domain() string {
 	if c.user.User != "" {
 		return c.user.Tenant
@@ -177,7 +180,8 @@ func (c *call) owner() string {
 	return c.user.User + "@" + c.user.Tenant
 }
 
-// authorize checks credentials and scopes. An operation without scopes is open to anonymous calls, but not to bad credentials.
+// authorize checks credentials and scopes. An operation without scopes is open to anonymous calls,
+// but not to bad credentials.
 func (s *Server) authorize(c *call, o *route) *answer {
 	if len(o.scopes) == 0 && c.request.Header.Get("Authorization") == "" {
 		return nil
@@ -218,10 +222,12 @@ func negotiate(r *http.Request, o *route) *answer {
 	return empty(http.StatusNotAcceptable)
 }
 
-// tomcatPage is what Tomcat answers with 400 to addresses that it does not take, before any application sees them; %s is a paragraph with the reason.
+// tomcatPage is what Tomcat answers with 400 to addresses that it does not take, before any
+// application sees them; %s is a paragraph with the reason.
 const tomcatPage = `<!doctype html><html lang="en"><head><title>HTTP Status 400 – Bad Request</title><style type="text/css">body {font-family:Tahoma,Arial,sans-serif;} h1, h2, h3, b {color:white;background-color:#525D76;} h1 {font-size:22px;} h2 {font-size:16px;} h3 {font-size:14px;} p {font-size:12px;} a {color:black;} .line {height:1px;background-color:#525D76;border:none;}</style></head><body><h1>HTTP Status 400 – Bad Request</h1><hr class="line" /><p><b>Type</b> Status Report</p>%s<p><b>Description</b> The server cannot or will not process the request due to something that is perceived to be a client error (e.g., malformed request syntax, invalid request message framing, or deceptive request routing).</p><hr class="line" /><h3>Apache Tomcat/9.0.94</h3></body></html>`
 
-// tomcatRefuses answers characters that may not stand unescaped in a request line, and escaped slashes in a path (seen).
+// tomcatRefuses answers characters that may not stand unescaped in a request line, and escaped
+// slashes in a path (seen).
 func tomcatRefuses(r *http.Request) *answer {
 	path, _, _ := strings.Cut(r.RequestURI, "?")
 	reason := ""
