@@ -157,7 +157,7 @@ func (d *differ) block(b *schema.Block, at cty.Path, live, wanted cty.Value) cty
 		path := attrPath(at, n.Name)
 		l, w := live.GetAttr(n.Name), wanted.GetAttr(n.Name)
 		switch {
-		case d.ignored(path):
+		case d.ignored(path), yields(n, wanted):
 		case n.Nesting == schema.Single:
 			set(n.Name, d.single(n, path, l, w))
 		default:
@@ -183,6 +183,20 @@ func (d *differ) block(b *schema.Block, at cty.Path, live, wanted cty.Value) cty
 		return whole
 	}
 	return cty.ObjectVal(planned).WithMarks(liveMarks)
+}
+
+// yields reports whether a block is absent since the attribute that its Unless names is configured.
+// wanted is the unmarked value of the block that both are in.
+func yields(n *schema.NestedBlock, wanted cty.Value) bool {
+	if n.Unless == "" {
+		return false
+	}
+	other, _ := wanted.GetAttr(n.Unless).Unmark()
+	if other.IsKnown() && other.IsNull() {
+		return false
+	}
+	w, _ := wanted.GetAttr(n.Name).Unmark()
+	return w.IsKnown() && (w.IsNull() || n.Nesting == schema.List && w.LengthInt() == 0)
 }
 
 // asLive stands for the live value, unchanged.

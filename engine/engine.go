@@ -94,7 +94,7 @@ type Blockers interface {
 }
 
 // Consequence tells what a change means for others beyond the object, in one sentence, or "".
-// Optional. "Clients of this application fail until they have the new secret."
+// Optional; asked after Blockers. "Clients of this application fail until they have the new secret."
 type Consequence interface {
 	Consequence(action Action, before, after cty.Value) string
 }

@@ -223,9 +223,6 @@ func (p *planner) askTypes(ctx context.Context, works []*work) {
 			order = append(order, w.typ)
 		}
 		byType[w.typ] = append(byType[w.typ], w)
-		if c, ok := w.typ.(Consequence); ok && w.change.Action != None {
-			w.change.Consequence = c.Consequence(w.change.Action, w.change.Before, w.change.After)
-		}
 		if _, ok := w.typ.(Blockers); ok && w.live != nil && !w.change.Release &&
 			(w.change.Action == Delete || w.change.Action == Replace) {
 			asking = append(asking, w)
@@ -242,6 +239,11 @@ func (p *planner) askTypes(ctx context.Context, works []*work) {
 		slices.Sort(names)
 		w.change.Blockers = names
 	})
+	for _, w := range works {
+		if c, ok := w.typ.(Consequence); ok && w.change.Action != None {
+			w.change.Consequence = c.Consequence(w.change.Action, w.change.Before, w.change.After)
+		}
+	}
 	for _, t := range order {
 		checker, ok := t.(Checker)
 		if !ok {

@@ -61,7 +61,7 @@ func leaves(t *schema.Type, wanted cty.Value, former map[string]string) []leaf {
 			n := &b.Blocks[i]
 			path := attrPath(at, n.Name)
 			x, xm := attrs[n.Name].Unmark()
-			if !x.IsKnown() {
+			if !x.IsKnown() || yields(n, v) {
 				continue
 			}
 			inner := sensitive || len(xm) > 0

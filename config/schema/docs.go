@@ -131,7 +131,7 @@ func (p *page) arguments(title string, b *Block) {
 	p.line("|---|---|---|")
 	for i := range b.Attributes {
 		if a := &b.Attributes[i]; !a.ReadOnly {
-			p.line("| `%s` | %s | %s |", a.Name, typeString(a.Type), a.text())
+			p.line("| `%s` | %s | %s |", a.Name, typeString(a.writtenType()), a.text())
 		}
 	}
 	for i := range b.Blocks {

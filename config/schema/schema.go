@@ -57,6 +57,10 @@ type NestedBlock struct {
 	// elements are matched by their position.
 	Key []string
 
+	// Unless names an attribute of the same block that says the same in another way. While that is
+	// configured, the absence of this block leaves what is live alone, also when it was managed.
+	Unless string
+
 	// JSON is the API's name, when it is not the camelCase of Name.
 	JSON string
 
@@ -95,6 +99,12 @@ type Attribute struct {
 	// ChangesWith names attributes of the same block; this ReadOnly one becomes unknown when one
 	// of them changes, and keeps its live value otherwise.
 	ChangesWith []string
+
+	// Written is the type in which people write the attribute, where it is not Type: a document, say,
+	// that is compared by its parts. Read turns what they wrote, known, not null and unmarked, into
+	// a value of Type, or says what is wrong with it in an error for people.
+	Written cty.Type
+	Read    func(cty.Value) (cty.Value, error)
 
 	PerKey    bool                      // a map that others write too: each configured key is managed by itself
 	Default   cty.Value                 // applied when absent; the zero Value: absent means "leave as it is"

@@ -85,6 +85,9 @@ func (b *Block) validate(path string) []error {
 				errs = append(errs, fmt.Errorf("%s: Key names %q, which is sensitive or set by the server", at, name))
 			}
 		}
+		if n.Unless != "" && b.Attribute(n.Unless) == nil {
+			errs = append(errs, fmt.Errorf("%s: Unless names %q, which is no attribute beside it", at, n.Unless))
+		}
 		errs = append(errs, n.Block.validate(at)...)
 	}
 	return errs
@@ -116,6 +119,8 @@ func (a *Attribute) mistakes(b *Block) []string {
 			fmt.Sprintf("ChangesWith names %q, which is no attribute of the block", name))
 		rule(name == a.Name, "ChangesWith names the attribute itself")
 	}
+	rule((a.Written == cty.NilType) != (a.Read == nil), "Written and Read need each other")
+	rule(a.Written != cty.NilType && (a.ReadOnly || a.HasDefault()), "Written excludes ReadOnly and Default")
 	if a.Type == cty.NilType {
 		return out
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hcldec"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -71,7 +72,10 @@ func (a *Attribute) spec(configurable, required bool) hcldec.Spec {
 	if !configurable {
 		return &hcldec.LiteralSpec{Value: cty.NullVal(a.Type)}
 	}
-	var spec hcldec.Spec = &hcldec.AttrSpec{Name: a.Name, Type: a.Type, Required: required}
+	var spec hcldec.Spec = &hcldec.AttrSpec{Name: a.Name, Type: a.writtenType(), Required: required}
+	if a.Read != nil {
+		spec = a.reading(spec)
+	}
 	if a.HasDefault() {
 		spec = &hcldec.DefaultSpec{Primary: spec, Default: &hcldec.LiteralSpec{Value: mustConvert(a.Name, a.Default, a.Type)}}
 	}
@@ -79,6 +83,51 @@ func (a *Attribute) spec(configurable, required bool) hcldec.Spec {
 		spec = &hcldec.TransformFuncSpec{Wrapped: spec, Func: markSensitive}
 	}
 	return spec
+}
+
+// writtenType returns the type in which people write the attribute.
+func (a *Attribute) writtenType() cty.Type {
+	if a.Written != cty.NilType {
+		return a.Written
+	}
+	return a.Type
+}
+
+// reading wraps the spec of an attribute so that what is written is turned into a value of Type.
+func (a *Attribute) reading(spec hcldec.Spec) hcldec.Spec {
+	read := func(v cty.Value) (cty.Value, error) {
+		plain, marks := v.UnmarkDeep()
+		switch {
+		case plain.IsNull():
+			return cty.NullVal(a.Type).WithMarks(marks), nil
+		case !plain.IsWhollyKnown():
+			return cty.UnknownVal(a.Type).WithMarks(marks), nil
+		}
+		out, err := a.Read(plain)
+		if err != nil {
+			return cty.UnknownVal(a.Type), err
+		}
+		return out.WithMarks(marks), nil
+	}
+	checked := &hcldec.ValidateSpec{Wrapped: spec, Func: func(v cty.Value) hcl.Diagnostics {
+		_, err := read(v)
+		if err == nil {
+			return nil
+		}
+		detail := err.Error()
+		if v.ContainsMarked() {
+			detail = "what is wrong is not shown, since the value is sensitive"
+		}
+		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Invalid " + strings.ReplaceAll(a.Name, "_", " "),
+			Detail: fmt.Sprintf("The value of %s is not valid: %s.", a.Name, detail)}}
+	}}
+	return &hcldec.TransformFuncSpec{Wrapped: checked, Func: function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "v", Type: a.Written, AllowNull: true, AllowUnknown: true, AllowMarked: true}},
+		Type:   function.StaticReturnType(a.Type),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			return read(args[0])
+		},
+	})}
 }
 
 // markSensitive marks its argument, unless that is null. Done while decoding it spares a copy of
