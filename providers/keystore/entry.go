@@ -49,14 +49,15 @@ func (t *entryType) CheckPlan(ctx context.Context, planned []engine.Planned) []e
 
 func entryID(store, alias string) string { return store + "#" + url.PathEscape(container.Fold(alias)) }
 
+// entryOf reads an id. One that is none is not found, so that import goes on to take it for a key.
 func entryOf(id string) (store, alias string, err error) {
 	i := strings.LastIndexByte(id, '#')
 	if i < 1 {
-		return "", "", fmt.Errorf("%q is no id of an entry: it is STORE#ALIAS, such as \"apim_trust#wso2is\"", id)
+		return "", "", fmt.Errorf("%w: %q is no id of an entry, which is STORE#ALIAS, such as \"apim_trust#wso2is\"", engine.ErrNotFound, id)
 	}
 	alias, err = url.PathUnescape(id[i+1:])
 	if err != nil || alias == "" {
-		return "", "", fmt.Errorf("%q is no id of an entry: it is STORE#ALIAS, with %%XX for special characters of the alias", id)
+		return "", "", fmt.Errorf("%w: %q is no id of an entry, which is STORE#ALIAS, with %%XX for special characters of the alias", engine.ErrNotFound, id)
 	}
 	return id[:i], alias, nil
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 )
@@ -20,6 +21,8 @@ const (
 	backupSuffix = ".wso2plan-backup"
 	// restartSuffix is of a mark that a store was written and its server not restarted yet.
 	restartSuffix = ".wso2plan-restart"
+	// newInfix is of a file that takes the store's name when it is whole; with a dot before it.
+	newInfix = ".wso2plan-new-"
 )
 
 // maxSize is the largest file that is taken for a key store, in bytes.
@@ -76,7 +79,7 @@ func cannotReplace(err error) bool { return errors.Is(err, errOwner) || isMounte
 
 func (d disk) replace(path string, data []byte, info fs.FileInfo) (err error) {
 	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*") // mode 0600
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+newInfix+"*") // mode 0600
 	if err != nil {
 		return fmt.Errorf("nothing can be written beside it: %w", err)
 	}
@@ -112,6 +115,21 @@ func (d disk) replace(path string, data []byte, info fs.FileInfo) (err error) {
 		return err
 	}
 	return syncFolder(dir)
+}
+
+// sweep removes what runs that were killed left of a file that they were writing. The folder must
+// be locked.
+func sweep(path string) {
+	dir, prefix := filepath.Dir(path), "."+filepath.Base(path)+newInfix
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), prefix) {
+			os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
 }
 
 // overwrite writes a file in place. Its former contents stand in a backup until that is done.

@@ -9,6 +9,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -42,11 +44,18 @@ func certificates(text string) ([]*x509.Certificate, error) {
 	switch {
 	case blocks == 0 && strings.Contains(text, "-----BEGIN"):
 		return nil, errors.New("there is no whole certificate in the PEM: it may be cut off, or its lines joined or indented")
+	case blocks == 0 && isFileName(text):
+		return nil, fmt.Errorf("there is no certificate in it, but what looks like the name of a file: write file(%q)", text)
 	case blocks == 0:
 		return nil, errors.New("there is no certificate in it: PEM is wanted, which begins with \"-----BEGIN CERTIFICATE-----\"; " +
 			"\"openssl x509 -inform der -in FILE\" makes it of DER")
 	}
 	return out, nil
+}
+
+// isFileName guesses that a text that is no PEM was meant as the name of one.
+func isFileName(text string) bool {
+	return len(text) < 200 && !strings.ContainsAny(text, "\n ") && slices.Contains([]string{".pem", ".crt", ".cer", ".key"}, strings.ToLower(filepath.Ext(text)))
 }
 
 // oneCertificate reads the only certificate of a PEM text.
@@ -112,6 +121,9 @@ func privateKey(text string) (crypto.Signer, error) {
 			return nil, errors.New("the private key is not one that signs; a server needs an RSA, EC or Ed25519 key")
 		}
 		found = signer
+	}
+	if found == nil && isFileName(text) {
+		return nil, errors.New("there is no private key in it, but what looks like the name of a file: write file(\"NAME\")")
 	}
 	if found == nil {
 		return nil, errors.New("there is no private key in it: PEM is wanted, which begins with \"-----BEGIN PRIVATE KEY-----\"; " +

@@ -21,6 +21,7 @@ func TestBadPEM(t *testing.T) {
 	is, am, key := sample(t, "wso2is.pem"), sample(t, "wso2am.pem"), sample(t, "wso2is.key")
 	for _, c := range []struct{ what, text, want string }{
 		{"nothing", "", "there is no certificate in it: PEM is wanted"},
+		{"a file name", "certs/wso2is.pem", `write file("certs/wso2is.pem")`},
 		{"DER", "\x30\x82\x01", "openssl x509 -inform der"},
 		{"a cut PEM", is[:200], "there is no whole certificate"},
 		{"a joined PEM", strings.ReplaceAll(is, "\n", " "), "there is no whole certificate"},
@@ -38,6 +39,7 @@ func TestBadPEM(t *testing.T) {
 	wantError(t, "a chain in the wrong order", err, "is not followed by that of its issuer", "order them from the server's own")
 	for _, c := range []struct{ what, text, want string }{
 		{"nothing", "", "there is no private key in it"},
+		{"a file name", "wso2is.key", "write file("},
 		{"a certificate", is, "there is no private key in it"},
 		{"two keys", key + sample(t, "wso2am.key"), "more than one private key"},
 		{"an encrypted key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n", "takes the password off"},

@@ -6,9 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -127,49 +125,6 @@ func wantError(t *testing.T, what string, err error, texts ...string) {
 	}
 }
 
-// A store keeps its mode, its owner, its other entries and, when it is a link, its place.
-func TestFileKept(t *testing.T) {
-	dir := t.TempDir()
-	file, link := filepath.Join(dir, "real.jks"), filepath.Join(dir, "link.jks")
-	fresh(t, file)
-	if err := os.Chmod(file, 0o664); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink("real.jks", link); err != nil {
-		t.Fatal(err)
-	}
-	root := os.Geteuid() == 0
-	if root {
-		if err := os.Chown(file, 802, 802); err != nil {
-			t.Fatal(err)
-		}
-	}
-	p := oneStore(t, link)
-	if _, err := trust(t, p, "s", "wso2is", "wso2is"); err != nil {
-		t.Fatal(err)
-	}
-	info, err := os.Stat(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info.Mode().Perm() != 0o664 {
-		t.Errorf("the mode is now %v", info.Mode())
-	}
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok && root && (stat.Uid != 802 || stat.Gid != 802) {
-		t.Errorf("the owner is now %d:%d", stat.Uid, stat.Gid)
-	}
-	if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
-		t.Errorf("the link is no link any more: %v, %v", info, err)
-	}
-	if diff := cmp.Diff([]string{"authority", "wso2carbon", "wso2is"}, aliases(t, file)); diff != "" {
-		t.Error(diff)
-	}
-	left, err := filepath.Glob(filepath.Join(dir, ".*"))
-	if err != nil || len(left) > 0 {
-		t.Errorf("left behind: %v, %v", left, err)
-	}
-}
-
 func TestFileMade(t *testing.T) {
 	dir := t.TempDir()
 	for _, c := range []struct {
@@ -245,44 +200,6 @@ func TestUnusableFiles(t *testing.T) {
 	}
 }
 
-// TestUnreadable runs as another user where the tests run as root.
-func TestUnreadable(t *testing.T) {
-	dir := t.TempDir()
-	file := filepath.Join(dir, "a.jks")
-	fresh(t, file)
-	if os.Geteuid() == 0 {
-		// Root reads everything, so a test binary of a user who may not is asked.
-		if os.Getenv("KEYSTORE_TEST_FILE") == "" {
-			for _, d := range []string{dir, filepath.Dir(dir)} {
-				if err := os.Chmod(d, 0o755); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if err := os.Chmod(file, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			err := accessAs(802, func() error { _, err := trusted(oneStore(t, file)).Read(t.Context(), "s#a"); return err })
-			wantError(t, "a file of root", err, "cannot be read", "permission denied", "Run as a user who may")
-			if err := os.Chmod(file, 0o644); err != nil {
-				t.Fatal(err)
-			}
-			err = accessAs(802, func() error { _, err := trust(t, oneStore(t, file), "s", "a", "wso2is"); return err })
-			wantError(t, "a folder of root", err, "cannot be written", "permission denied", "Run as a user who may")
-		}
-		return
-	}
-	if err := os.Chmod(file, 0o000); err != nil {
-		t.Fatal(err)
-	}
-	_, err := trusted(oneStore(t, file)).Read(t.Context(), "s#a")
-	wantError(t, "a file that may not be read", err, "cannot be read", "permission denied")
-	if err := errors.Join(os.Chmod(file, 0o644), os.Chmod(dir, 0o555)); err != nil {
-		t.Fatal(err)
-	}
-	_, err = trust(t, oneStore(t, file), "s", "a", "wso2is")
-	wantError(t, "a folder that may not be written", err, "cannot be written", "permission denied")
-}
-
 // A file that is a mount by itself is written in place, after a backup.
 func TestMounted(t *testing.T) {
 	for _, how := range []string{"EBUSY", "EXDEV", "in place"} {
@@ -325,34 +242,6 @@ func TestMounted(t *testing.T) {
 				t.Errorf("left behind: %v", left)
 			}
 		})
-	}
-}
-
-// TestRealMount does it with a real mount, where the machine lets us make one.
-func TestRealMount(t *testing.T) {
-	dir := t.TempDir()
-	source, file := filepath.Join(dir, "source.jks"), filepath.Join(dir, "mounted.jks")
-	fresh(t, source)
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command("mount", "--bind", source, file).CombinedOutput(); err != nil {
-		t.Logf("NOT TESTED with a real mount, which this machine does not allow: %v: %s", err, out)
-		return
-	}
-	t.Cleanup(func() {
-		if out, err := exec.Command("umount", file).CombinedOutput(); err != nil {
-			t.Errorf("umount: %v: %s", err, out)
-		}
-	})
-	if _, err := trust(t, oneStore(t, file), "s", "wso2is", "wso2is"); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff([]string{"authority", "wso2carbon", "wso2is"}, aliases(t, source)); diff != "" {
-		t.Error(diff)
-	}
-	if exists(file + backupSuffix) {
-		t.Error("the backup was left")
 	}
 }
 
@@ -468,7 +357,7 @@ func TestDeclarations(t *testing.T) {
 	}
 	p := oneStore(t, file)
 	_, err := trust(t, p, "t", "wso2is", "wso2is")
-	wantError(t, "a store that is not declared", err, `declares no store "t"`, `Did you mean "s"?`)
+	wantError(t, "a store that is not declared", err, `"t" is no store of the provider block`, `Did you mean "s"?`)
 	_, err = trust(t, p, file, "wso2is", "wso2is")
 	wantError(t, "a declared store by its path", err, `is that of the store "s"; name it so`)
 	if _, err := trust(t, p, filepath.Join(dir, "b.jks"), "wso2is", "wso2is"); err != nil {

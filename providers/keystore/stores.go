@@ -132,7 +132,7 @@ func (ss *stores) get(ref string) (*store, error) {
 				names = append(names, s.name)
 			}
 		}
-		return nil, fmt.Errorf("the provider block declares no store %q.%s Declare it there, until what it holds is deleted; "+
+		return nil, fmt.Errorf("%q is no store of the provider block.%s Declare one of that name there (as long as it holds something of yours), "+
 			"or write a path, with its folder or extension", ref, meant(ref, names))
 	}
 	s := &store{path: ref, password: ss.password}
@@ -301,6 +301,7 @@ func (s *store) change(ctx context.Context, alias string, do func(container.Stor
 	defer unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	sweep(s.real)
 	c, err := s.read()
 	if err != nil {
 		return refusal{err}
