@@ -191,12 +191,8 @@ func (r apiResource) Find(ctx context.Context, wanted cty.Value) (*engine.Object
 
 // findResource returns the id of the API resource with that identifier, or engine.ErrNotFound.
 func findResource(ctx context.Context, c *rest.Client, identifier string, login rest.Login) (string, error) {
-	query := url.Values{"limit": {"100"}}
-	if !strings.Contains(identifier, " ") {
-		// Values stand in filters without quotes (is-behaviour 1.10), so one with words such as "and"
-		// would be read as more than a value; then all are looked through.
-		query.Set("filter", "identifier eq "+identifier)
-	}
+	query := eq("identifier", identifier)
+	query.Set("limit", "100")
 	for {
 		var page struct {
 			APIResources []struct {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -76,7 +75,7 @@ func (a application) Read(ctx context.Context, id string) (*engine.Object, error
 func (a application) Find(ctx context.Context, wanted cty.Value) (*engine.Object, error) {
 	wanted, _ = wanted.UnmarkDeep()
 	name := stringOf(wanted, "name")
-	for raw, err := range a.Elements(ctx, url.Values{"filter": {"name eq " + name}}) {
+	for raw, err := range a.Elements(ctx, eq("name", name)) {
 		if err != nil {
 			return nil, err
 		}
@@ -215,7 +214,8 @@ func (a application) changeClient(ctx context.Context, w *writes, id string, raw
 			return err
 		}
 	}
-	if version := planned.GetAttr("secret_version"); known(version) {
+	// After a creation that failed half-way the plan writes both; then the secret is as wanted already.
+	if version := planned.GetAttr("secret_version"); known(version) && secret == "" {
 		_, err := w.send(ctx, rest.Request{Method: http.MethodPost, Path: path + "/regenerate-secret"})
 		return err
 	}

@@ -243,6 +243,12 @@ func TestApplicationClient(t *testing.T) {
 		t.Error(wrote)
 	}
 
+	// After a creation that failed half-way the plan writes what is write-only again.
+	again := inner(client(), map[string]cty.Value{"secret_version": num(1), "initial_secret": str("first secret")})
+	if o, wrote = s.update(apps, o, over(o, map[string]cty.Value{"oidc": again})); len(wrote) != 0 {
+		t.Error(wrote)
+	}
+
 	// A new secret.
 	o, wrote = s.update(apps, o, over(o, map[string]cty.Value{"oidc": inner(client(), map[string]cty.Value{"secret_version": num(2)})}))
 	if secret := client().GetAttr("client_secret").AsString(); len(wrote) != 1 || wrote[0] != "POST "+path+"/regenerate-secret " || secret == "first secret" {
@@ -381,6 +387,12 @@ func TestSystemApplication(t *testing.T) {
 	})
 	if len(problems) != 1 || problems[0].Index != 2 || !strings.Contains(problems[0].Detail, `"Console"`) {
 		t.Errorf("%+v", problems)
+	}
+	for i := range 105 {
+		s.create(apps, map[string]cty.Value{"name": str(fmt.Sprintf("Search and rescue %d", i))})
+	}
+	if o, err := apps.Find(t.Context(), wanted(apps, map[string]cty.Value{"name": str("Search and rescue 0")})); err != nil || o.Value.GetAttr("name").AsString() != "Search and rescue 0" {
+		t.Errorf("%v %v", o, err)
 	}
 	if _, err := apps.Find(t.Context(), wanted(apps, map[string]cty.Value{"name": str("shop")})); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("another spelling: %v", err)

@@ -40,7 +40,7 @@ var leftOut = map[string]map[string]string{
 	"is_application_authorized_api": {"id": "api_resource_id", "policyIdentifier": "policy"},
 	"is_oauth_client": {
 		"token_type_extension": "ext_token_type replaces it",
-		"url": "the server keeps no record of it and does nothing with it", "contacts": "likewise", "post_logout_redirect_uris": "likewise", "request_uris": "likewise",
+		"url":                  "the server keeps no record of it and does nothing with it", "contacts": "likewise", "post_logout_redirect_uris": "likewise", "request_uris": "likewise",
 	},
 }
 

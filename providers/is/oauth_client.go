@@ -230,8 +230,8 @@ func encodeOAuthClient(body map[string]any) error {
 // unknown turns the answer to a request about one client into engine.ErrNotFound if there is no such
 // client. IS 7.1 answers 401 without a body both to an unknown client and to credentials that it
 // does not take (is-behaviour 6), so we ask another API, which tells them apart, before a client
-// counts as gone. filter finds the client's application there.
-func (o oauthClient) unknown(ctx context.Context, err error, filter string) error {
+// counts as gone. attribute and value find the client's application there.
+func (o oauthClient) unknown(ctx context.Context, err error, attribute, value string) error {
 	if rest.StatusOf(err) != http.StatusUnauthorized {
 		return err
 	}
@@ -240,13 +240,14 @@ func (o oauthClient) unknown(ctx context.Context, err error, filter string) erro
 			Name string `json:"name"`
 		} `json:"applications"`
 	}
-	query := url.Values{"limit": {"1"}, "filter": {filter}}
+	query := eq(attribute, value)
+	query.Set("limit", "1")
 	switch probe := o.Client.Get(ctx, applicationsPath, query, &list); {
-	case probe == nil && len(list.Applications) > 0 && strings.HasPrefix(filter, "clientId "):
+	case probe == nil && len(list.Applications) > 0 && attribute == "clientId":
 		return fmt.Errorf("its application is there, but its registration cannot be read: %w", err)
 	case probe == nil, rest.StatusOf(probe) == http.StatusForbidden:
 		// The credentials are good.
-		return fmt.Errorf("OAuth2 client (%s): %w", filter, engine.ErrNotFound)
+		return fmt.Errorf("OAuth2 client %q: %w", value, engine.ErrNotFound)
 	case rest.StatusOf(probe) == http.StatusUnauthorized:
 		return err
 	default:
@@ -258,7 +259,7 @@ func (o oauthClient) unknown(ctx context.Context, err error, filter string) erro
 func (o oauthClient) Read(ctx context.Context, id string) (*engine.Object, error) {
 	got, err := o.Collection.Read(ctx, id)
 	if err != nil {
-		return nil, o.unknown(ctx, err, "clientId eq "+id)
+		return nil, o.unknown(ctx, err, "clientId", id)
 	}
 	return got, nil
 }
@@ -272,7 +273,7 @@ func (o oauthClient) Find(ctx context.Context, wanted cty.Value) (*engine.Object
 		Name string `json:"client_name"`
 	}
 	if err := o.Client.Get(ctx, o.Path, url.Values{"client_name": {name}}, &found); err != nil {
-		return nil, o.unknown(ctx, err, "name eq "+name)
+		return nil, o.unknown(ctx, err, "name", name)
 	}
 	if found.ID == "" || found.Name != name { // the server may compare without regard to case
 		return nil, fmt.Errorf("OAuth2 client %q: %w", name, engine.ErrNotFound)
@@ -334,7 +335,7 @@ func withSecret(v, from cty.Value) cty.Value {
 func (o oauthClient) Update(ctx context.Context, live *engine.Object, planned cty.Value) (*engine.Object, error) {
 	now, _, err := o.Current(ctx, live, planned)
 	if err != nil {
-		return nil, o.unknown(ctx, err, "clientId eq "+live.ID)
+		return nil, o.unknown(ctx, err, "clientId", live.ID)
 	}
 	planned = rest.Rebase(&o.Type.Block, live.Value, planned, now.Value)
 	got, err := o.put(ctx, now, planned)
@@ -371,7 +372,7 @@ func (o oauthClient) Delete(ctx context.Context, live *engine.Object) error {
 	if err == nil {
 		return nil
 	}
-	if err := o.unknown(ctx, err, "clientId eq "+live.ID); !errors.Is(err, engine.ErrNotFound) {
+	if err := o.unknown(ctx, err, "clientId", live.ID); !errors.Is(err, engine.ErrNotFound) {
 		return err
 	}
 	return nil

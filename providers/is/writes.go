@@ -3,6 +3,7 @@ package is
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -59,6 +60,19 @@ func made(b *schema.Block, id string, planned cty.Value) *engine.Object {
 		v = b.Object(nil)
 	}
 	return &engine.Object{ID: id, Value: v}
+}
+
+// eq is a filter of the server APIs for a value. Values stand in it without quotes (is-behaviour 1.10),
+// so one that holds a word such as "and" would be read as more than a value: then there is none, and
+// all has to be looked through.
+func eq(attribute, value string) url.Values {
+	for _, word := range strings.Fields(value) {
+		switch strings.ToLower(word) {
+		case "and", "or", "not":
+			return url.Values{}
+		}
+	}
+	return url.Values{"filter": {attribute + " eq " + value}}
 }
 
 // blockOf returns a nested block of an object, null when the object is.
