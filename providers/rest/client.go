@@ -192,17 +192,22 @@ func (c *Client) decode(r Request, res *Response, out any) error {
 	if err == nil {
 		return nil
 	}
+	if kind := contentType(res.Header); isHTML(kind, res.Body) {
+		return conn.webPage(r, res.Status)
+	}
 	e := &Error{Method: r.method(), Path: r.Path, Status: res.Status, Err: err, answered: true}
-	switch kind := contentType(res.Header); {
-	case isHTML(kind, res.Body):
-		e.Message = "the answer is a web page, not JSON"
-		e.Hint = conn.settings.wrongServer()
-	case len(res.Body) == 0:
+	if len(res.Body) == 0 {
 		e.Message = "the answer is empty where JSON was expected"
-	default:
-		e.Message = fmt.Sprintf("the answer is not the JSON that was expected (content type %q)", kind)
+	} else {
+		e.Message = fmt.Sprintf("the answer is not the JSON that was expected (content type %q)", contentType(res.Header))
 	}
 	return e
+}
+
+// webPage is the error of a 2xx answer that is a web page.
+func (conn *connection) webPage(r Request, status int) *Error {
+	return &Error{Method: r.method(), Path: r.Path, Status: status, answered: true,
+		Message: "the answer is a web page, not JSON", Hint: conn.settings.wrongServer()}
 }
 
 func (r *Request) method() string {
@@ -252,6 +257,10 @@ func (conn *connection) once(ctx context.Context, r Request) (res *Response, tok
 	}
 	if got.StatusCode < 200 || got.StatusCode > 299 {
 		return nil, token, conn.answered(r, got, body)
+	}
+	if isHTML(contentType(got.Header), body) && r.Accept == "" {
+		// A proxy or a login page answers in the server's place: nothing was read or done by it.
+		return nil, token, conn.webPage(r, got.StatusCode)
 	}
 	return &Response{Status: got.StatusCode, Header: got.Header, Body: body}, token, nil
 }

@@ -404,6 +404,23 @@ func TestTokens(t *testing.T) {
 	}
 }
 
+// A login page in the place of an answer does not count as one, also where no answer is looked at.
+func TestPageForWrite(t *testing.T) {
+	c := connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html;charset=UTF-8")
+		io.WriteString(w, "<html><body>Sign in</body></html>")
+	}), nil)
+	for _, method := range []string{"PUT", "DELETE", "POST", "PATCH"} {
+		err := c.Call(t.Context(), Request{Method: method, Path: "/x"}, nil)
+		if err == nil || !strings.Contains(err.Error(), "web page") || engine.Refused(err) {
+			t.Errorf("%s: %v", method, err)
+		}
+	}
+	if _, err := c.Do(t.Context(), Request{Path: "/x", Accept: "text/html"}); err != nil {
+		t.Errorf("asked for a page: %v", err)
+	}
+}
+
 func TestInFlight(t *testing.T) {
 	var now, most atomic.Int32
 	c := connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
