@@ -140,7 +140,7 @@ func (t *keyManagers) await(ctx context.Context, o *engine.Object) error {
 		bound = t.timings.restricted
 	}
 	err := t.Client.Wait(ctx, fmt.Sprintf("the developer portal offers key manager %q", name), bound, func(ctx context.Context) (bool, error) {
-		list, err := t.server.keyManagers(ctx, devportal)
+		list, err := t.server.offered(ctx)
 		if err != nil {
 			return false, err
 		}

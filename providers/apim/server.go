@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"wso2plan/providers/rest"
 )
 
@@ -37,6 +39,8 @@ func (t timings) within(limit time.Duration) timings {
 type server struct {
 	client *rest.Client
 
+	polls singleflight.Group // of lists that many wait by
+
 	connectors once[map[string]connector]
 	attributes once[map[string]declared]
 }
@@ -58,6 +62,14 @@ func (s *server) keyManagers(ctx context.Context, base string) ([]keyManagerInfo
 	}
 	err := s.client.Get(ctx, base+"/key-managers", nil, &out)
 	return out.List, rest.Unfound(err)
+}
+
+// offered lists the key managers that the developer portal offers. Those who wait for key managers of
+// their own at the same time share one request, so its answer may be a little older than the call.
+func (s *server) offered(ctx context.Context) ([]keyManagerInfo, error) {
+	list, err, _ := s.polls.Do("offered", func() (any, error) { return s.keyManagers(ctx, devportal) })
+	found, _ := list.([]keyManagerInfo)
+	return found, err
 }
 
 // residentID returns the id of the tenant's resident key manager.
