@@ -32,7 +32,7 @@ func (s *Server) groupDocument(g *group, withMembers bool) map[string]any {
 var groupSchemas = []string{coreGroup}
 
 func (s *Server) showGroup(g *group, p projection) *answer {
-	d := p.apply(s.groupDocument(g, p.shows("members")), "id", "displayName")
+	d := p.apply(s.groupDocument(g, p.shows("members")), "id")
 	d["schemas"] = groupSchemas
 	return scimObject(http.StatusOK, d)
 }
@@ -130,7 +130,7 @@ func (s *Server) listGroups(c *call) *answer {
 		}
 		// Members only for the asking (is-behaviour 4).
 		withMembers := len(p.only) > 0 && p.shows("members")
-		body, err := json.Marshal(p.apply(s.groupDocument(g, withMembers), "id", "displayName"))
+		body, err := json.Marshal(p.apply(s.groupDocument(g, withMembers), "id"))
 		if err != nil {
 			return empty(http.StatusInternalServerError)
 		}
