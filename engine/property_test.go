@@ -21,7 +21,6 @@ type blockConfig struct {
 	label, name, value, fixed, parent string
 	refs                              []string // labels
 	each                              []string // keys of for_each; nil: a single instance
-	createFirst                       bool
 }
 
 // drawGraph draws blocks over a fixed set of labels, in a drawn order; each refers to earlier ones
