@@ -204,6 +204,12 @@ func (c *Client) decode(r Request, res *Response, out any) error {
 	return e
 }
 
+// hintWrongServer is wrongServer of the client's settings.
+func (c *Client) hintWrongServer() string {
+	s := c.Settings()
+	return s.wrongServer()
+}
+
 // webPage is the error of a 2xx answer that is a web page.
 func (conn *connection) webPage(r Request, status int) *Error {
 	return &Error{Method: r.method(), Path: r.Path, Status: status, answered: true,

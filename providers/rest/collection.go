@@ -110,8 +110,11 @@ func (c *Collection) Fetch(ctx context.Context, id string) (*engine.Object, map[
 	if err != nil {
 		return nil, nil, err
 	}
-	if o.ID == "" {
-		o.ID = id
+	if o.ID != id {
+		// Whatever answers JSON of another shape is not to be taken for an object without values.
+		return nil, nil, &Error{Method: http.MethodGet, Path: c.URL(id), answered: true, Message: fmt.Sprintf(
+			"the answer is not the %s that was asked for: its id is %q and should be %q", c.Type.Name, o.ID, id),
+			Hint: c.Client.hintWrongServer()}
 	}
 	return o, raw, nil
 }

@@ -320,3 +320,34 @@ func TestItemPath(t *testing.T) {
 		t.Errorf("read: %v %v", o, err)
 	}
 }
+
+// JSON of another shape is an error, not an object without values or a list without elements: an
+// intent would be taken for resolved by it, and an object for changed.
+func TestOtherJSON(t *testing.T) {
+	body := ""
+	c := thing(connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, body)
+	}), nil))
+	scim := *c
+	scim.Paging = Paging{Style: SCIM}
+	array := *c
+	array.Paging = Paging{}
+	for _, body = range []string{`{}`, `[]`, `null`, `"x"`, `7`, `{"status":"UP"}`, `{"list":{"a":1},"Resources":7}`, `{"id":"8"}`} {
+		if o, err := c.Read(t.Context(), "9"); err == nil || errors.Is(err, engine.ErrNotFound) {
+			t.Errorf("%s read as an object: %v, %v", body, o, err)
+		}
+		for name, list := range map[string]*Collection{"limit": c, "SCIM": &scim, "array": &array} {
+			if name == "array" && body == `[]` {
+				continue // that is an empty list
+			}
+			if o, err := list.Find(t.Context(), c.value("x", "")); err == nil || errors.Is(err, engine.ErrNotFound) {
+				t.Errorf("%s found in as a list (%s): %v, %v", body, name, o, err)
+			}
+		}
+	}
+	body = `{"totalResults":0,"schemas":[]}`
+	if _, err := scim.Find(t.Context(), c.value("x", "")); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("an empty list of SCIM: %v", err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sync/errgroup"
@@ -190,13 +191,17 @@ func (c *Collection) page(ctx context.Context, filter url.Values, skip, size int
 	if err := c.Client.Get(ctx, c.Path, query, &answer); err != nil {
 		return nil, 0, Unfound(err)
 	}
-	items := answer
+	items, may := answer, false
 	if name := c.Paging.items(); name != "" {
 		object, ok := answer.(map[string]any)
 		if !ok {
 			return nil, 0, fmt.Errorf("GET %s: %w", c.Path, unexpected("an object", answer))
 		}
 		items = member(object, name)
+		// SCIM leaves out an empty list (is-behaviour 3), and tells that it is empty.
+		may = items == nil && slices.ContainsFunc([]string{"totalResults", "count", c.Paging.total()}, func(name string) bool {
+			return name != "" && member(object, name) != nil
+		})
 		if n, ok := member(object, c.Paging.total()).(json.Number); ok {
 			if t, err := strconv.Atoi(n.String()); err == nil {
 				total = t
@@ -204,7 +209,7 @@ func (c *Collection) page(ctx context.Context, filter url.Values, skip, size int
 		}
 	}
 	elems, ok := items.([]any)
-	if items != nil && !ok { // nil: SCIM leaves out an empty list (is-behaviour 3)
+	if !ok && !may {
 		return nil, 0, fmt.Errorf("GET %s: %w", c.Path, unexpected("a list", items))
 	}
 	list = make([]map[string]any, 0, len(elems))
