@@ -28,7 +28,8 @@ func TestContract(t *testing.T) {
 		return
 	}
 	// A server without the connector WSO2-IS-7 is shown another key manager.
-	target.Only = []string{"application_throttling_policy", "subscription_throttling_policy", "advanced_throttling_policy", "custom_throttling_policy", "application", "application_keys", "endpoint_certificate"}
+	target.Only = []string{"application_throttling_policy", "subscription_throttling_policy", "advanced_throttling_policy", "custom_throttling_policy",
+		"deny_policy", "gateway_environment", "api_category", "application", "application_keys", "endpoint_certificate"}
 	providertest.Run(t, target)
 	target.Fixtures, target.Only = "testdata/custom", []string{"key_manager"}
 	providertest.Run(t, target)

@@ -152,14 +152,7 @@ func checkKeyManager(v cty.Value) []schema.Problem {
 			problem(path.GetAttr("claims"), "Claims of an opaque token", "A token of type %s has no claims to look at. Use pattern in place of claims.", kind)
 		}
 	}
-	kind, roles := knownString(v, "permission_type"), plain(v, "permission_roles")
-	switch some := !roles.IsKnown() || !roles.IsNull() && roles.LengthInt() > 0; {
-	case kind == "PUBLIC" && some:
-		problem(cty.GetAttrPath("permission_roles"), "Roles with public permissions",
-			"A key manager with permission_type PUBLIC is open to everybody, so roles have no effect. Use ALLOW or DENY, or drop permission_roles.")
-	case (kind == "ALLOW" || kind == "DENY") && !some:
-		problem(cty.GetAttrPath("permission_type"), "Missing roles", "permission_type %s needs at least one role. Set permission_roles, or use PUBLIC.", kind)
-	}
+	out = append(out, checkPermissions(v)...)
 	seen := map[string]int{}
 	for i, e := range knownList(v, "claim_mapping") {
 		remote := knownString(e, "remote_claim")
@@ -179,6 +172,20 @@ func checkKeyManager(v cty.Value) []schema.Problem {
 		}
 	}
 	return out
+}
+
+// checkPermissions finds roles that have no effect, and none where some are needed.
+func checkPermissions(v cty.Value) []schema.Problem {
+	kind, roles := knownString(v, "permission_type"), plain(v, "permission_roles")
+	switch some := !roles.IsKnown() || !roles.IsNull() && roles.LengthInt() > 0; {
+	case kind == "PUBLIC" && some:
+		return []schema.Problem{{Path: cty.GetAttrPath("permission_roles"), Summary: "Roles with public permissions",
+			Detail: "What has permission_type PUBLIC is open to everybody, so roles have no effect. Use ALLOW or DENY, or drop permission_roles."}}
+	case (kind == "ALLOW" || kind == "DENY") && !some:
+		return []schema.Problem{{Path: cty.GetAttrPath("permission_type"), Summary: "Missing roles",
+			Detail: fmt.Sprintf("permission_type %s needs at least one role. Set permission_roles, or use PUBLIC.", kind)}}
+	}
+	return nil
 }
 
 // isResident reports whether v is the tenant's own key manager.

@@ -127,3 +127,6 @@ func roleExists(more []string) func(tenant, role string) bool {
 		return slices.ContainsFunc(all, func(known string) bool { return strings.EqualFold(known, role) })
 	}
 }
+
+// organization is that of all users of a tenant, which identity providers call by its domain.
+func organization(p apim.Principal) (id, name string) { return p.Tenant, p.Tenant }

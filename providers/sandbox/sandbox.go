@@ -222,6 +222,7 @@ func (s *Sandbox) build(opts Options, kept contents, routes routes) (http.Handle
 		Authenticate: people.authenticate(s.apimTokens),
 		RoleExists:   roleExists(opts.Roles),
 		PublicURL:    s.apim.url,
+		Organization: organization,
 		IndexLag:     opts.IndexLag,
 		GatewayLag:   opts.GatewayLag,
 		Middleware:   s.wrap(s.apim, opts),

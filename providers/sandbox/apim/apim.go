@@ -55,6 +55,9 @@ type Options struct {
 	// Admin are name and password of the user as whom the gateway introspects tokens of the resident
 	// key manager. Empty is admin, admin.
 	Admin [2]string
+	// Organization tells the organization of a user: the id that the identity provider has for it, and its name. Nil is a server whose users belong
+	// to none, as a fresh one's do.
+	Organization func(Principal) (id, name string)
 	// Middleware wraps everything that the server serves: the one place for latency and fault scripts.
 	// Nil is none.
 	Middleware func(http.Handler) http.Handler

@@ -32,6 +32,9 @@ type tenant struct {
 	APIs                 rows[apiRecord, *apiRecord]                     `json:"apis"`
 	Subscriptions        rows[subscription, *subscription]               `json:"subscriptions"`
 	EndpointCertificates rows[endpointCertificate, *endpointCertificate] `json:"endpointCertificates"`
+	Labels               rows[label, *label]                             `json:"labels"`
+	Labelled             map[string][]string                             `json:"labelled"` // ids of labels by those of APIs
+	Organizations        rows[organization, *organization]               `json:"organizations"`
 	Subscribers          map[string]bool                                 `json:"subscribers"` // users who have been in the devportal
 
 	global *rows[keyManager, *keyManager] // of the contents that hold this tenant

@@ -119,17 +119,7 @@ func (e *environment) check(c *call) *answer {
 				"A Gateway Environment cannot exists with duplicate virtual hosts")
 		}
 		hosts[*h.Host] = true
-		for _, p := range []struct {
-			port    **int64
-			missing int64
-		}{{&h.HTTPPort, 80}, {&h.HTTPSPort, 443}, {&h.WSPort, 9099}, {&h.WSSPort, 8099}} {
-			if *p.port == nil {
-				*p.port = ptr(p.missing)
-			}
-		}
-		if h.HTTPContext == nil {
-			h.HTTPContext = ptr("")
-		}
+		h.WSHost, h.WSSHost = nil, nil // dropped (seen)
 	}
 	if !slices.Contains(gatewayTypes, text(e.GatewayType)) {
 		return general()
@@ -144,9 +134,7 @@ func (e *environment) check(c *call) *answer {
 	if e.DisplayName == nil {
 		e.DisplayName = e.Name
 	}
-	if e.EndpointURIs == nil {
-		e.EndpointURIs = []protocolURI{}
-	}
+	e.EndpointURIs = []protocolURI{} // dropped (seen)
 	if e.AdditionalProperties == nil {
 		e.AdditionalProperties = []environmentProperty{}
 	}
@@ -169,11 +157,43 @@ func createEnvironment(c *call) *answer {
 		e.Permissions = &kmPermissions{PermissionType: ptr("PUBLIC"), Roles: []string{}}
 	}
 	e.ID = ptr(newID())
-	c.tenant.Environments.add(e)
+	stored := e.stored(c.tenant)
+	if slices.ContainsFunc(e.VHosts, vhost.portless) {
+		// The row of the environment is there, those of its hosts are not (seen).
+		stored.VHosts = []vhost{}
+		c.tenant.Environments.add(stored)
+		return general()
+	}
+	c.tenant.Environments.add(stored)
 	if e.Provider == nil {
 		return internal("")
 	}
 	return created(admin.location+"/environments/"+*e.ID, e)
+}
+
+// portless tells that a port was not sent, which the server's statement cannot store (seen).
+func (h vhost) portless() bool {
+	return h.HTTPPort == nil || h.HTTPSPort == nil || h.WSPort == nil || h.WSSPort == nil
+}
+
+// stored is an environment as it is read back, which differs from the answer to a write (seen): no property is null, the tenant is one, and a host has
+// a context.
+func (e *environment) stored(t *tenant) *environment {
+	out := *e
+	out.VHosts = slices.Clone(e.VHosts)
+	for i := range out.VHosts {
+		if h := &out.VHosts[i]; h.HTTPContext == nil {
+			h.HTTPContext = ptr("")
+		}
+	}
+	out.AdditionalProperties = []environmentProperty{}
+	for _, p := range e.AdditionalProperties {
+		if p.Value != nil && text(p.Key) != "organization" {
+			out.AdditionalProperties = append(out.AdditionalProperties, p)
+		}
+	}
+	out.AdditionalProperties = append(out.AdditionalProperties, environmentProperty{ptr("organization"), ptr(t.Domain)})
+	return &out
 }
 
 func readOnlyEnvironment(id string) *answer {
@@ -198,16 +218,21 @@ func updateEnvironment(c *call) *answer {
 	if a := e.check(c); a != nil {
 		return a
 	}
-	if e.Provider == nil {
-		e.Provider = old.Provider
+	if slices.ContainsFunc(e.VHosts, vhost.portless) {
+		return general()
 	}
 	e.ID = old.ID
-	stored := *e
+	stored := e.stored(c.tenant)
 	if stored.Permissions == nil {
 		stored.Permissions = &kmPermissions{PermissionType: ptr("PUBLIC"), Roles: []string{}}
 	}
-	c.tenant.Environments.replace(&stored)
-	return ok(e) // [seen]: permissions that were not sent are null in this answer
+	stored.Provider, stored.Type, stored.GatewayType = old.Provider, old.Type, old.GatewayType
+	c.tenant.Environments.replace(stored)
+	// [seen]: this answer is what was sent, with permissions that were not sent null, and with a provider and types that are not stored.
+	if e.Provider == nil {
+		e.Provider = old.Provider
+	}
+	return ok(e)
 }
 
 func deleteEnvironment(c *call) *answer {

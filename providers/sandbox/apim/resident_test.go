@@ -127,5 +127,6 @@ func authenticate(r *http.Request) (apim.Principal, bool) {
 
 // options are those of a server without delay for tests.
 func options() apim.Options {
-	return apim.Options{Resident: &registry{}, Authenticate: authenticate, KeyManagerDelay: -1}
+	return apim.Options{Resident: &registry{}, Authenticate: authenticate, KeyManagerDelay: -1,
+		Organization: func(p apim.Principal) (id, name string) { return p.Tenant, p.Tenant }}
 }

@@ -11,6 +11,8 @@ func routes() []route {
 		denyRoutes(),
 		categoryRoutes(),
 		environmentRoutes(),
+		labelRoutes(),
+		organizationRoutes(),
 		applicationRoutes(),
 		keyRoutes(),
 		adminApplicationRoutes(),

@@ -276,6 +276,21 @@ func everyOperation(c client) {
 	subscription := c.get(200, admin+"/throttling/policies/subscription").list()[0].text("policyId")
 	c.get(200, admin+"/throttling/policies/subscription/"+subscription)
 
+	for _, l := range []string{"spec-1", "spec-2"} {
+		c.post(201, admin+"/labels", map[string]any{"name": l, "description": "d"})
+	}
+	id = c.get(200, admin+"/labels").list()[0].text("id")
+	c.put(200, admin+"/labels/"+id, map[string]any{"name": "spec-3"})
+	c.get(200, admin+"/labels/"+id+"/usage")
+	c.delete(200, admin+"/labels/"+id)
+	c.send(409, "POST", admin+"/labels", map[string]any{"name": "SPEC-2"})
+	id = c.post(201, admin+"/organizations", map[string]any{"externalOrganizationId": "spec", "displayName": "Spec"}).text("organizationId")
+	c.get(200, admin+"/organizations")
+	c.get(200, admin+"/organizations/"+id)
+	c.put(200, admin+"/organizations/"+id, map[string]any{"externalOrganizationId": "spec", "description": "d"})
+	c.delete(200, admin+"/organizations/"+id)
+	c.get(200, admin+"/me/organization-information")
+
 	c.get(200, admin+"/settings")
 	c.get(200, admin+"/tenant-info/admin@carbon.super")
 	c.send(200, "HEAD", admin+"/roles/YWRtaW4", nil)
@@ -304,6 +319,11 @@ func everyOperation(c client) {
 	c.get(200, publisher+"/api-categories")
 	api := c.post(201, publisher+"/apis", map[string]any{"name": "Spec", "context": "/spec", "version": "1", "policies": []string{"Gold", "Silver"}}).text("id")
 	c.get(200, publisher+"/apis?query=name:Spec")
+	label := c.get(200, publisher+"/labels").list()[0].text("id")
+	c.post(200, publisher+"/apis/"+api+"/attach-labels", map[string]any{"labels": []string{label}})
+	c.get(200, publisher+"/apis/"+api+"/labels")
+	c.send(409, "DELETE", admin+"/labels/"+label, nil)
+	c.post(200, publisher+"/apis/"+api+"/detach-labels", map[string]any{"labels": []string{label}})
 	c.put(200, publisher+"/apis/"+api, map[string]any{"name": "Spec", "context": "/spec", "version": "1", "policies": []string{"Gold", "Silver"}})
 	c.post(200, publisher+"/apis/change-lifecycle?action=Publish&apiId="+api, nil)
 	revision := c.post(201, publisher+"/apis/"+api+"/revisions", map[string]any{"description": "r"}).text("id")
