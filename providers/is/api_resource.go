@@ -195,7 +195,7 @@ func findResource(ctx context.Context, c *rest.Client, identifier string, login 
 	query.Set("limit", "100")
 	for {
 		var page struct {
-			APIResources []struct {
+			APIResources *[]struct {
 				ID         string `json:"id"`
 				Identifier string `json:"identifier"`
 			} `json:"apiResources"`
@@ -207,7 +207,10 @@ func findResource(ctx context.Context, c *rest.Client, identifier string, login 
 		if err := c.Call(ctx, rest.Request{Path: resourcesPath, Query: query, Login: login}, &page); err != nil {
 			return "", rest.Unfound(err)
 		}
-		for _, r := range page.APIResources {
+		if page.APIResources == nil {
+			return "", fmt.Errorf("GET %s: the answer holds no list of API resources", resourcesPath)
+		}
+		for _, r := range *page.APIResources {
 			if r.Identifier == identifier {
 				return r.ID, nil
 			}
@@ -222,7 +225,7 @@ func findResource(ctx context.Context, c *rest.Client, identifier string, login 
 				after = u.Query().Get("after")
 			}
 		}
-		if after == "" || after == query.Get("after") || len(page.APIResources) == 0 {
+		if after == "" || after == query.Get("after") || len(*page.APIResources) == 0 {
 			return "", fmt.Errorf("API resource %s: %w", identifier, engine.ErrNotFound)
 		}
 		query.Set("after", after)

@@ -56,6 +56,7 @@ func (t associatedRoles) Schema() *schema.Type { return t.table }
 
 // links is what an application says of its roles.
 type links struct {
+	ID              string `json:"id"`
 	Name            string `json:"name"`
 	Access          string `json:"access"`
 	AssociatedRoles struct {
@@ -70,8 +71,13 @@ func applicationPath(id string) string { return applicationsPath + "/" + url.Pat
 
 func (t associatedRoles) links(ctx context.Context, id string) (links, error) {
 	var l links
-	err := t.client.Get(ctx, applicationPath(id), nil, &l)
-	return l, err
+	if err := t.client.Get(ctx, applicationPath(id), nil, &l); err != nil {
+		return l, err
+	}
+	if l.ID != id {
+		return l, fmt.Errorf("GET %s: the answer is not the application that was asked for: its id is %q", applicationPath(id), l.ID)
+	}
+	return l, nil
 }
 
 // Find returns the links of the application.

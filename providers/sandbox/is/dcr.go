@@ -123,6 +123,10 @@ func (s *Server) showClient(status int, c oauth.Client) *answer {
 		display = c.DisplayName
 	}
 	list := func(l []string) []string { return append([]string{}, l...) }
+	redirects := list(c.RedirectURIs)
+	if len(redirects) == 0 {
+		redirects = []string{""} // an empty list comes back as that [seen]
+	}
 	subject, version := c.Extra["subject_type"], c.Extra["version"]
 	if subject == nil {
 		subject = "public"
@@ -132,7 +136,7 @@ func (s *Server) showClient(status int, c oauth.Client) *answer {
 	}
 	d := map[string]any{
 		"client_id": c.ID, "client_secret": c.Secret, "client_secret_expires_at": 0, "client_name": c.Name,
-		"grant_types": list(c.GrantTypes), "redirect_uris": list(c.RedirectURIs),
+		"grant_types": list(c.GrantTypes), "redirect_uris": redirects,
 		"ext_application_owner": c.Owner + "@carbon.super", "ext_application_display_name": display, "ext_application_version": version,
 		"ext_application_token_lifetime": c.ApplicationLifetime, "ext_user_token_lifetime": c.UserLifetime,
 		"ext_refresh_token_lifetime": c.RefreshLifetime, "ext_id_token_lifetime": c.IDLifetime,
