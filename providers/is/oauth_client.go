@@ -236,14 +236,24 @@ func (o oauthClient) unknown(ctx context.Context, err error, attribute, value st
 		return err
 	}
 	var list struct {
-		Applications []struct {
+		Applications *[]struct {
 			Name string `json:"name"`
 		} `json:"applications"`
 	}
 	query := eq(attribute, value)
 	query.Set("limit", "1")
-	switch probe := o.Client.Get(ctx, applicationsPath, query, &list); {
-	case probe == nil && len(list.Applications) > 0 && attribute == "clientId":
+	probe := o.Client.Get(ctx, applicationsPath, query, &list)
+	if probe == nil && list.Applications == nil {
+		probe = fmt.Errorf("GET %s: the answer holds no list of applications", applicationsPath)
+	}
+	there := false
+	if probe == nil {
+		for _, a := range *list.Applications {
+			there = there || attribute == "clientId" || a.Name == value
+		}
+	}
+	switch {
+	case there:
 		return fmt.Errorf("its application is there, but its registration cannot be read: %w", err)
 	case probe == nil, rest.StatusOf(probe) == http.StatusForbidden:
 		// The credentials are good.
@@ -275,7 +285,10 @@ func (o oauthClient) Find(ctx context.Context, wanted cty.Value) (*engine.Object
 	if err := o.Client.Get(ctx, o.Path, url.Values{"client_name": {name}}, &found); err != nil {
 		return nil, o.unknown(ctx, err, "name", name)
 	}
-	if found.ID == "" || found.Name != name { // the server may compare without regard to case
+	if found.ID == "" {
+		return nil, fmt.Errorf("GET %s: the answer for the name %q is no client: it has no client_id", o.Path, name)
+	}
+	if found.Name != name { // the server may compare without regard to case
 		return nil, fmt.Errorf("OAuth2 client %q: %w", name, engine.ErrNotFound)
 	}
 	return o.Read(ctx, found.ID)

@@ -126,6 +126,9 @@ func TestUnknownOAuthClient(t *testing.T) {
 	if _, err := clients.Read(ctx, o.ID); err == nil || errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("%v", err)
 	}
+	if _, err := clients.Find(ctx, wanted(clients, map[string]cty.Value{"client_name": str("shop")})); err == nil || errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("%v", err)
+	}
 	if err := clients.Delete(ctx, o); err == nil {
 		t.Error("deleted, and it was not")
 	}
