@@ -155,15 +155,13 @@ func splitKeysID(id string) (application, mapping string, err error) {
 // rows lists the keys of an application. APIM 4.5 answers a single key with the id of its key
 // manager and a list with the name (apim-behaviour 10), so we read lists alone.
 func (t *keysType) rows(ctx context.Context, application string) ([]keyRow, error) {
-	var out struct {
-		List []keyRow `json:"list"`
-	}
-	if err := t.client.Get(ctx, keysPath(application), nil, &out); err != nil {
+	var rows []keyRow
+	if err := t.client.GetList(ctx, keysPath(application), nil, "list", &rows); err != nil {
 		return nil, err
 	}
 	var byID map[string]string
-	for i := range out.List {
-		r := &out.List[i]
+	for i := range rows {
+		r := &rows[i]
 		if !uuidText.MatchString(r.KeyManager) {
 			continue
 		}
@@ -181,7 +179,7 @@ func (t *keysType) rows(ctx context.Context, application string) ([]keyRow, erro
 			r.KeyManager = name
 		}
 	}
-	return out.List, nil
+	return rows, nil
 }
 
 // Find looks the keys up by application, key type and key manager. A row without a client is what

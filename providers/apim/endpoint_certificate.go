@@ -71,16 +71,14 @@ func (t *endpointCertificates) Find(ctx context.Context, wanted cty.Value) (*eng
 
 // Read returns the certificate with that alias.
 func (t *endpointCertificates) Read(ctx context.Context, alias string) (*engine.Object, error) {
-	var found struct {
-		List []struct {
-			Alias    string `json:"alias"`
-			Endpoint string `json:"endpoint"`
-		} `json:"certificates"`
+	var found []struct {
+		Alias    string `json:"alias"`
+		Endpoint string `json:"endpoint"`
 	}
-	if err := t.client.Get(ctx, certificatesPath, url.Values{"alias": {alias}}, &found); err != nil {
+	if err := t.client.GetList(ctx, certificatesPath, url.Values{"alias": {alias}}, "certificates", &found); err != nil {
 		return nil, rest.Unfound(err)
 	}
-	for _, e := range found.List {
+	for _, e := range found {
 		if e.Alias == alias {
 			return t.whole(ctx, alias, e.Endpoint)
 		}

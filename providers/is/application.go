@@ -58,8 +58,8 @@ func (a application) fetch(ctx context.Context, id string) (*engine.Object, map[
 	if err != nil {
 		return nil, nil, err
 	}
-	if o.ID == "" {
-		o.ID = id
+	if err := a.Asked(id, o.ID); err != nil {
+		return nil, nil, err
 	}
 	return o, raw, nil
 }

@@ -176,6 +176,22 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, out any
 	return c.Call(ctx, Request{Path: path, Query: query}, out)
 }
 
+// GetList reads path, whose answer is an object with a list in member, and decodes the list into out, a
+// pointer to a slice. An answer that has no such member is an error, since JSON of another shape
+// would look like an empty list.
+func (c *Client) GetList(ctx context.Context, path string, query url.Values, member string, out any) error {
+	var answer map[string]json.RawMessage
+	if err := c.Get(ctx, path, query, &answer); err != nil {
+		return err
+	}
+	err := json.Unmarshal(answer[member], out)
+	if list := answer[member]; list == nil || string(list) == "null" || err != nil {
+		return &Error{Method: http.MethodGet, Path: path, answered: true, Err: err,
+			Message: fmt.Sprintf("the answer holds no list %q as it was expected", member), Hint: c.hintWrongServer()}
+	}
+	return nil
+}
+
 // Call sends a request and decodes the answer into out; with a nil out the body is not looked at.
 func (c *Client) Call(ctx context.Context, r Request, out any) error {
 	res, err := c.Do(ctx, r)

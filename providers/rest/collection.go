@@ -110,13 +110,21 @@ func (c *Collection) Fetch(ctx context.Context, id string) (*engine.Object, map[
 	if err != nil {
 		return nil, nil, err
 	}
-	if o.ID != id {
-		// Whatever answers JSON of another shape is not to be taken for an object without values.
-		return nil, nil, &Error{Method: http.MethodGet, Path: c.URL(id), answered: true, Message: fmt.Sprintf(
-			"the answer is not the %s that was asked for: its id is %q and should be %q", c.Type.Name, o.ID, id),
-			Hint: c.Client.hintWrongServer()}
+	if err := c.Asked(id, o.ID); err != nil {
+		return nil, nil, err
 	}
 	return o, raw, nil
+}
+
+// Asked returns an error if an answer to a read of the object with that id holds another: whatever
+// answers JSON of another shape is not to be taken for an object without values.
+func (c *Collection) Asked(id, got string) error {
+	if got == id {
+		return nil
+	}
+	return &Error{Method: http.MethodGet, Path: c.URL(id), answered: true, Message: fmt.Sprintf(
+		"the answer is not the %s that was asked for: its id is %q and should be %q", c.Type.Name, got, id),
+		Hint: c.Client.hintWrongServer()}
 }
 
 // Object makes the object of one as the server sent it, which it changes by Decode.

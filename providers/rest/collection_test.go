@@ -350,4 +350,15 @@ func TestOtherJSON(t *testing.T) {
 	if _, err := scim.Find(t.Context(), c.value("x", "")); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("an empty list of SCIM: %v", err)
 	}
+	for _, body = range []string{`{}`, `null`, `{"list":{}}`, `{"list":null}`, `{"count":1}`} {
+		var out []map[string]any
+		if err := c.Client.GetList(t.Context(), "/things", nil, "list", &out); err == nil || errors.Is(err, engine.ErrNotFound) {
+			t.Errorf("%s taken for a list: %v", body, err)
+		}
+	}
+	var out []map[string]any
+	body = `{"count":1,"list":[{"id":"1"}]}`
+	if err := c.Client.GetList(t.Context(), "/things", nil, "list", &out); err != nil || len(out) != 1 {
+		t.Errorf("a list: %v, %v", out, err)
+	}
 }
