@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -25,6 +26,7 @@ import (
 var (
 	everyFault = flag.Bool("faults", false, "try every fault at every request, and print the table")
 	faultSeed  = flag.Uint64("faultseed", 0, "seed of samples and random walks of faults; 0 draws one")
+	walkSeed   = flag.Uint64("walkseed", 0, "the one random walk of faults to make, as its failure names it")
 	onlyFaults = flag.String("onlyfaults", "", "regular expression of the trials to do, as failures name them")
 )
 
@@ -81,6 +83,11 @@ type place struct {
 
 func (p place) String() string { return fmt.Sprintf("%s %s %s %d", p.server, p.method, p.path, p.n) }
 
+// fault is one at this place alone, of no kind yet.
+func (p place) fault() fault.Fault {
+	return fault.Fault{Server: p.server, Method: p.method, Path: p.path, First: p.n, Last: p.n}
+}
+
 var idsInPaths = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(/register/)[^/]+`)
 
 // places are the requests of a run that went without faults.
@@ -102,10 +109,11 @@ func (k faultKind) at(p place) (f fault.Fault, ok bool) {
 	if read && !k.reads || !read && !k.writes || k.only != "" && !regexp.MustCompile(k.only).MatchString(p.String()) {
 		return f, false
 	}
+	at := p.fault()
 	f = k.what
-	f.Server, f.Method, f.Path, f.First = p.server, p.method, p.path, p.n
+	f.Server, f.Method, f.Path, f.First = at.Server, at.Method, at.Path, at.First
 	if !k.lasts {
-		f.Last = p.n
+		f.Last = at.Last
 	}
 	return f, true
 }
@@ -218,6 +226,22 @@ func (s *stage) applyOf(ctx context.Context, c scenario) outcome {
 	return s.apply(ctx, engine.PlanOptions{Destroy: c.destroy})
 }
 
+// runBinary runs the program itself.
+func (s *stage) runBinary(ctx context.Context, c scenario) outcome {
+	var out bytes.Buffer
+	cmd := s.command(c)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	o := outcome{text: out.String()}
+	switch code := cmd.ProcessState.ExitCode(); {
+	case code == 1:
+		o.diags = hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Exit status 1", Detail: "It stands for the error that was printed."}}
+	case code != 0 && !(code == 2 && c.planOnly):
+		o.text += fmt.Sprintf("\n%%!%v, status %d", err, code) // insane
+	}
+	return o
+}
+
 // A verdict is what came of one trial.
 type verdict struct {
 	kind   string
@@ -227,7 +251,7 @@ type verdict struct {
 }
 
 // try runs a scenario with faults, clears them, and holds what must hold then.
-func (s *stage) try(c scenario, faults []fault.Fault) (v verdict) {
+func (s *stage) try(c scenario, faults []fault.Fault, binary bool) (v verdict) {
 	bad := func(format string, args ...any) verdict {
 		v.bad = fmt.Sprintf(format, args...)
 		return v
@@ -238,7 +262,11 @@ func (s *stage) try(c scenario, faults []fault.Fault) (v verdict) {
 		return bad("%v", err)
 	}
 	s.script.Set(faults...)
-	o := s.run(ctx, c)
+	run := s.run
+	if binary {
+		run = s.runBinary
+	}
+	o := run(ctx, c)
 	v.struck = s.script.Hits() > 0
 	if ctx.Err() != nil {
 		return bad("it took longer than 2 minutes: %s", o.text)
@@ -247,8 +275,11 @@ func (s *stage) try(c scenario, faults []fault.Fault) (v verdict) {
 		return bad("%v:\n%s", err, o.text)
 	}
 	// A warning is enough when the plan is shown as not certain by it.
-	if c.planOnly && !o.failed() && o.shown != s.wantPlan[c.name] && o.warnings() == 0 {
+	if c.planOnly && !binary && !o.failed() && o.shown != s.wantPlan[c.name] && o.warnings() == 0 {
 		return bad("the plan is another, and nothing is said of that (-want +got):\n%s", cmp.Diff(s.wantPlan[c.name], o.shown))
+	}
+	if o.failed() && !strings.Contains(o.text, "Error: ") {
+		return bad("it failed without an error:\n%s", o.text)
 	}
 	if strings.Contains(o.text, "No changes") {
 		return bad("No changes, though there are some:\n%s", o.text)
@@ -290,12 +321,13 @@ func (s *stage) converges(ctx context.Context, c scenario, before string, betwee
 		return story("%v in the next plan", err)
 	}
 	applied := s.applyOf(ctx, c)
-	if between && applied.failed() {
+	for asked := between; asked && applied.failed(); {
 		var err error
-		if byHand, err = s.follow(applied.diags); err != nil {
+		if asked, err = s.follow(applied.diags); err != nil {
 			return story("what the next apply asks for: %v", err)
 		}
-		if byHand {
+		if asked {
+			byHand = true
 			before += "\n--- the next apply\n" + applied.text
 			applied = s.applyOf(ctx, c)
 		}
@@ -367,6 +399,9 @@ type task struct {
 	stage  string // small, platform
 	run    int    // index of the scenario
 	faults []fault.Fault
+	kill   *killing // nil: none
+	walk   uint64   // seed of a random walk; 0: none
+	binary bool     // the faulted run is one of the program, not of its packages in this process
 }
 
 // tasks are all faults at all places of a stage.
@@ -376,7 +411,7 @@ func (s *stage) tasks(name string) []task {
 		for _, k := range faultKinds {
 			for _, p := range s.places[c.name] {
 				if f, ok := k.at(p); ok {
-					out = append(out, task{fmt.Sprintf("%s: %s; %s; %s", name, c.name, k.name, p), k.name, name, i, []fault.Fault{f}})
+					out = append(out, task{name: fmt.Sprintf("%s: %s; %s; %s", name, c.name, k.name, p), kind: k.name, stage: name, run: i, faults: []fault.Fault{f}})
 				}
 			}
 		}
@@ -467,12 +502,13 @@ func platformStage(t testing.TB) func(dir string) (*stage, error) {
 type troupe struct {
 	t     testing.TB
 	make  map[string]func(dir string) (*stage, error)
+	ready map[string]*stage // of the first of them
 	size  int
 	limit time.Duration // after which no further task is begun; 0: none
 }
 
 func (tr troupe) do(tasks []task) []verdict {
-	verdicts := make([]verdict, 0, len(tasks))
+	verdicts, shown := make([]verdict, 0, len(tasks)), 0
 	var mu sync.Mutex
 	queue := make(chan task)
 	end := time.Now().Add(tr.limit)
@@ -486,9 +522,12 @@ func (tr troupe) do(tasks []task) []verdict {
 		}
 	}()
 	var wait sync.WaitGroup
-	for range tr.size {
+	for i := range tr.size {
 		wait.Go(func() {
 			stages := map[string]*stage{}
+			if i == 0 {
+				stages = tr.ready
+			}
 			defer func() {
 				for _, s := range stages {
 					s.Close()
@@ -509,12 +548,25 @@ func (tr troupe) do(tasks []task) []verdict {
 					}
 					stages[task.stage] = s
 				}
-				v := s.try(s.scenarios[task.run], task.faults)
+				var v verdict
+				switch {
+				case task.kill != nil:
+					v = s.tryKilled(s.scenarios[task.run], *task.kill)
+				case task.walk != 0:
+					v = s.walk(task.walk)
+				default:
+					v = s.try(s.scenarios[task.run], task.faults, task.binary)
+				}
 				if v.kind = task.kind; v.bad != "" {
 					v.bad = task.name + "\n" + v.bad
 				}
 				mu.Lock()
 				verdicts = append(verdicts, v)
+				if v.bad != "" {
+					if shown++; shown <= 25 {
+						tr.t.Errorf("%s", v.bad)
+					}
+				}
 				mu.Unlock()
 			}
 		})
@@ -527,7 +579,7 @@ func (tr troupe) do(tasks []task) []verdict {
 func report(t *testing.T, kinds []string, verdicts []verdict) {
 	t.Helper()
 	tried, survived := map[string]int{}, map[string]int{}
-	shown, byHand := 0, 0
+	byHand := 0
 	for _, v := range verdicts {
 		if !v.struck && v.bad == "" {
 			continue // the request did not come this time
@@ -538,14 +590,7 @@ func report(t *testing.T, kinds []string, verdicts []verdict) {
 			if v.byHand {
 				byHand++
 			}
-			continue
 		}
-		if shown++; shown <= 25 {
-			t.Errorf("%s", v.bad)
-		}
-	}
-	if shown > 25 {
-		t.Errorf("and %d more", shown-25)
 	}
 	all, whole := 0, 0
 	for _, kind := range kinds {
@@ -555,6 +600,9 @@ func report(t *testing.T, kinds []string, verdicts []verdict) {
 		}
 	}
 	fmt.Fprintf(os.Stdout, "| all of these | %d | %d |\n", all, whole)
+	if all > whole {
+		t.Errorf("%d of %d were not survived", all-whole, all)
+	}
 	if byHand > 0 {
 		fmt.Fprintf(os.Stdout, "%d of these after what the error asked for was done by hand.\n", byHand)
 	}
@@ -576,33 +624,63 @@ func seeded(t *testing.T) *rand.Rand {
 func TestFaults(t *testing.T) {
 	makers := map[string]func(string) (*stage, error){"small": smallStage(t), "platform": platformStage(t)}
 	var tasks []task
+	ready := map[string]*stage{}
 	for _, name := range []string{"small", "platform"} {
 		s, err := makers[name](t.TempDir())
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer s.Close()
+		ready[name] = s
 		tasks = append(tasks, s.tasks(name)...)
 		for _, c := range s.scenarios {
 			t.Logf("%s, %s: %d requests", name, c.name, len(s.places[c.name]))
 		}
 	}
-	if *onlyFaults != "" {
-		only := regexp.MustCompile(*onlyFaults)
-		tasks = slices.DeleteFunc(tasks, func(x task) bool { return !only.MatchString(x.name) })
-	}
-	tr := troupe{t: t, make: makers, size: 12}
-	if !*everyFault {
-		r := seeded(t)
-		r.Shuffle(len(tasks), func(i, j int) { tasks[i], tasks[j] = tasks[j], tasks[i] })
-		tr.size, tr.limit = 6, 15*time.Second
-	}
-	start := time.Now()
-	verdicts := tr.do(tasks)
-	t.Logf("%d of %d trials in %s", len(verdicts), len(tasks), time.Since(start).Round(time.Second))
 	var kinds []string
 	for _, k := range faultKinds {
 		kinds = append(kinds, k.name)
 	}
+	perform(t, tasks, makers, ready, kinds)
+}
+
+// TestFaultsOfBinary does some of the same with the program as it is built.
+func TestFaultsOfBinary(t *testing.T) {
+	make := smallStage(t)
+	s, err := make(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tasks []task
+	for _, x := range s.tasks("small") {
+		if x.binary = true; !slices.ContainsFunc(x.faults, betweenServers) {
+			tasks = append(tasks, x)
+		}
+	}
+	r := seeded(t)
+	r.Shuffle(len(tasks), func(i, j int) { tasks[i], tasks[j] = tasks[j], tasks[i] })
+	tasks = tasks[:min(len(tasks), 200)]
+	for i := range tasks {
+		tasks[i].kind = binaryKind
+	}
+	perform(t, tasks, map[string]func(string) (*stage, error){"small": make}, map[string]*stage{"small": s}, []string{binaryKind})
+}
+
+const binaryKind = "200 of them at random, with the built program"
+
+// perform does tasks, all or a sample of them, and reports on them.
+func perform(t *testing.T, tasks []task, makers map[string]func(string) (*stage, error), ready map[string]*stage, kinds []string) {
+	if *onlyFaults != "" {
+		only := regexp.MustCompile(*onlyFaults)
+		tasks = slices.DeleteFunc(tasks, func(x task) bool { return !only.MatchString(x.name) })
+	}
+	tr := troupe{t: t, make: makers, ready: ready, size: 12}
+	if !*everyFault {
+		r := seeded(t)
+		r.Shuffle(len(tasks), func(i, j int) { tasks[i], tasks[j] = tasks[j], tasks[i] })
+		tr.size, tr.limit = 4, 8*time.Second
+	}
+	start := time.Now()
+	verdicts := tr.do(tasks)
+	t.Logf("%d of %d trials in %s", len(verdicts), len(tasks), time.Since(start).Round(time.Second))
 	report(t, kinds, verdicts)
 }

@@ -7,129 +7,159 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
-
-	"wso2plan/providers/sandbox"
 )
 
-// TestKilledAnywhere kills an apply at each of its writes, before it is served and after, and holds
-// that the next apply converges: the plan after it is empty, every object exists once, and destroy
-// leaves nothing behind.
-func TestKilledAnywhere(t *testing.T) {
-	config := `
-resource "is_user" "staff" {
-  for_each  = toset(["ann", "bob"])
-  user_name = each.key
-  password  = "Change-me-1"
+// A killing is a place at which a run of the program is killed: at its nth write to a server, before
+// it was served or after, or at its nth diskCall.
+type killing struct {
+	disk  bool
+	nth   int
+	after bool
 }
 
-resource "is_role" "finance" {
-  display_name = "finance"
-  users        = [for u in is_user.staff : u.id]
+func (k killing) String() string {
+	when, what := "before", "write"
+	if k.after {
+		when = "after"
+	}
+	if k.disk {
+		what = "disk call"
+	}
+	return fmt.Sprintf("%s %s %d", when, what, k.nth)
 }
 
-resource "apim_application" "shop" {
-  name              = "shop"
-  throttling_policy = "Unlimited"
+func (k killing) kind() string {
+	switch {
+	case k.disk && k.after:
+		return "kill -9 after a write, fsync or rename of the store"
+	case k.disk:
+		return "kill -9 before a write, fsync or rename of the store"
+	case k.after:
+		return "kill -9 after a write to a server"
+	}
+	return "kill -9 before a write to a server"
 }
 
-resource "apim_application_keys" "shop" {
-  application_id = apim_application.shop.id
-  key_type       = "PRODUCTION"
-  grant_types    = ["client_credentials"]
+var killKinds = []string{
+	killing{}.kind(), killing{after: true}.kind(), killing{disk: true}.kind(), killing{disk: true, after: true}.kind(),
 }
 
-resource "apim_key_manager" "resident" {
-  name        = "Resident Key Manager"
-  type        = "default"
-  description = "Ours for a while"
+// command is the program, in the folder of the stage.
+func (s *stage) command(c scenario) *exec.Cmd {
+	args := []string{"apply", "-auto-approve"}
+	switch {
+	case c.destroy:
+		args[0] = "destroy"
+	case c.planOnly:
+		args = []string{"plan", "-detailed-exitcode"}
+	}
+	cmd := exec.Command("wso2plan", args...)
+	cmd.Dir, cmd.Env = s.dir, os.Environ()
+	for name, value := range s.vars {
+		cmd.Env = append(cmd.Env, "WSO2PLAN_VAR_"+name+"="+value)
+	}
+	return cmd
 }
-`
-	f := &strikes{}
-	s, err := sandbox.Start(context.Background(), sandbox.Options{APIMAddr: "127.0.0.1:0", ISAddr: "127.0.0.1:0", Middleware: f.wrap})
+
+// kill runs a scenario and kills it. struck is false when it came to its end before that; calls is
+// how many diskCalls it came by.
+func (s *stage) kill(c scenario, at killing) (struck bool, calls int, output string, err error) {
+	out, err := os.Create(filepath.Join(s.dir, "output.txt"))
+	if err != nil {
+		return false, 0, "", err
+	}
+	defer out.Close()
+	cmd := s.command(c)
+	if at.disk {
+		struck, calls, err = killedAtDisk(cmd, out, diskCall{at.nth, at.after})
+	} else {
+		cmd.Stdout, cmd.Stderr = out, out
+		var killed atomic.Bool
+		acted := s.strikes.strike(at.nth, at.after, func() {
+			killed.Store(true)
+			cmd.Process.Kill()
+		})
+		err = cmd.Run()
+		struck = acted()
+		if killed.Load() {
+			err = nil
+		}
+	}
+	text, _ := os.ReadFile(out.Name())
+	return struck, calls, string(text), err
+}
+
+// tryKilled kills a run and holds that the next apply brings all to where it would have been.
+func (s *stage) tryKilled(c scenario, at killing) (v verdict) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	if err := s.begin(ctx, c); err != nil {
+		v.bad = err.Error()
+		return v
+	}
+	struck, _, output, err := s.kill(c, at)
+	v.struck = struck
+	if err == nil {
+		err = s.script.Quiet(ctx)
+	}
+	if err != nil {
+		v.bad = fmt.Sprintf("%v:\n%s", err, output)
+		return v
+	}
+	v.byHand, v.bad = s.converges(ctx, c, output, false)
+	return v
+}
+
+// killings are the places of a stage's scenarios: at their writes to servers, and their diskCalls.
+func (s *stage) killings(name string) (out []task, err error) {
+	for i, c := range s.scenarios {
+		if c.planOnly {
+			continue
+		}
+		add := func(at killing) {
+			out = append(out, task{name: fmt.Sprintf("%s: %s; kill -9 %s", name, c.name, at), kind: at.kind(), stage: name, run: i, kill: &at})
+		}
+		n := 0
+		for _, p := range s.places[c.name] {
+			if p.method != "GET" && !betweenServers(p.fault()) {
+				n++
+			}
+		}
+		for nth := 1; nth <= n; nth++ {
+			add(killing{nth: nth})
+			add(killing{nth: nth, after: true})
+		}
+		if err := s.begin(context.Background(), c); err != nil {
+			return nil, err
+		}
+		_, calls, output, err := s.kill(c, killing{disk: true})
+		if err != nil || calls == 0 {
+			return nil, fmt.Errorf("%s: %d disk calls: %w\n%s", c.name, calls, err, output)
+		}
+		for nth := 1; nth <= calls; nth++ {
+			add(killing{disk: true, nth: nth})
+			add(killing{disk: true, nth: nth, after: true})
+		}
+	}
+	return out, nil
+}
+
+// TestKilled kills the program at each of its writes to a server and to its store, and holds that
+// the next plan and apply converge: nothing twice, nothing lost, nothing left behind.
+func TestKilled(t *testing.T) {
+	make := smallStage(t)
+	s, err := make(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
-	fresh := holdings(t, s)
-	var whole map[string][]string
-	for n := 1; ; n++ {
-		ended := true
-		for _, after := range []bool{false, true} {
-			dir := t.TempDir()
-			env, err := s.Env(dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(filepath.Join(dir, "main.hcl"), []byte(config), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			wso2plan := func(args ...string) ([]byte, error) {
-				cmd := exec.Command("wso2plan", args...)
-				cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
-				return cmd.CombinedOutput()
-			}
-			must := func(args ...string) {
-				t.Helper()
-				if out, err := wso2plan(args...); err != nil {
-					t.Fatalf("write %d, after %t: wso2plan %s: %v\n%s", n, after, strings.Join(args, " "), err, out)
-				}
-			}
-			struck := f.strike(n, after, func() { killHolder(t, dir) })
-			out, err := wso2plan("apply", "-auto-approve")
-			if !struck() {
-				if err != nil {
-					t.Fatalf("the apply failed by itself: %v\n%s", err, out)
-				}
-			} else {
-				ended = false
-			}
-			must("apply", "-auto-approve")
-			must("plan", "-detailed-exitcode")
-			now := holdings(t, s)
-			if whole == nil {
-				whole = now
-			}
-			if diff := cmp.Diff(whole, now); diff != "" {
-				t.Fatalf("write %d, after %t: the servers hold (-want +got):\n%s", n, after, diff)
-			}
-			must("destroy", "-auto-approve")
-			if diff := cmp.Diff(fresh, holdings(t, s)); diff != "" {
-				t.Fatalf("write %d, after %t: destroy leaves (-want +got):\n%s", n, after, diff)
-			}
-		}
-		if ended {
-			if n < 5 {
-				t.Fatalf("only %d writes were struck", n-1)
-			}
-			return
-		}
+	tasks, err := s.killings("small")
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-// holdings are the names of what a sandbox holds, by kind.
-func holdings(t *testing.T, s *sandbox.Sandbox) map[string][]string {
-	t.Helper()
-	all := map[string][]string{}
-	for kind := range kinds {
-		names, err := newLive(s).names(kind)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[kind] = names
-	}
-	return all
-}
-
-// killHolder kills the process that holds the lock of the store in dir.
-func killHolder(t *testing.T, dir string) {
-	if err := signalLocked(filepath.Join(dir, "wso2plan.state.lock.info"), os.Kill); err != nil {
-		t.Error(err)
-	}
+	perform(t, tasks, map[string]func(string) (*stage, error){"small": make}, map[string]*stage{"small": s}, killKinds)
 }
 
 // signalLocked signals the process that a lock's file names. After a kill it waits a moment, until

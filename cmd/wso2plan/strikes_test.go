@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -81,8 +80,9 @@ func (f *strikes) wait(r *http.Request) {
 	}
 }
 
+// isWrite reports whether a request is a write of wso2plan itself, not one between the servers.
 func isWrite(r *http.Request) bool {
-	return r.Method != http.MethodGet && (strings.HasPrefix(r.URL.Path, "/api/am/") || strings.HasPrefix(r.URL.Path, "/scim2/"))
+	return r.Method != http.MethodGet && r.UserAgent() == "wso2plan"
 }
 
 // due reports whether a request is the write to strike.

@@ -26,9 +26,10 @@ import (
 // process: a configuration and its store.
 type trial struct {
 	*sandbox.Sandbox
-	script *fault.Script
-	dir    string
-	vars   map[string]string // of the configuration
+	script  *fault.Script
+	strikes *strikes
+	dir     string
+	vars    map[string]string // of the configuration
 }
 
 // What a trial waits for. A server that takes longer than an answer may take is a fault, so it must
@@ -39,9 +40,11 @@ const (
 )
 
 func newTrial(dir string) (*trial, error) {
-	w := &trial{script: fault.New(), dir: dir, vars: map[string]string{}}
+	w := &trial{script: fault.New(), strikes: &strikes{}, dir: dir, vars: map[string]string{}}
 	var err error
-	w.Sandbox, err = sandbox.Start(context.Background(), sandbox.Options{APIMAddr: "127.0.0.1:0", ISAddr: "127.0.0.1:0", Faults: w.script})
+	w.Sandbox, err = sandbox.Start(context.Background(), sandbox.Options{
+		APIMAddr: "127.0.0.1:0", ISAddr: "127.0.0.1:0", Faults: w.script, Middleware: w.strikes.wrap,
+	})
 	if err != nil {
 		return nil, err
 	}
