@@ -100,25 +100,29 @@ func TestKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.state")
 	store := openAt(t, path)
 	acknowledged := map[string]bool{}
-	for _, after := range []time.Duration{0, 1, 2, 3, 5, 8, 13, 30, 60} {
+	// Killed after some milliseconds, or (negative) after that many commits were acknowledged.
+	for _, after := range []time.Duration{0, 1, 2, 3, 5, 8, 13, 30, 60, -1, -10, -50} {
 		cmd, lines := child(t, "commit", path)
 		if !lines.Scan() || lines.Text() != "locked" {
 			t.Fatalf("the process says %q", lines.Text())
 		}
-		time.AfterFunc(after*time.Millisecond, func() { cmd.Process.Kill() })
-		early, err := store.Lock(context.Background(), storetest.Holder("a"))
-		if err == nil { // it is dead already
-			closeNow(t, early)
+		if after >= 0 {
+			time.AfterFunc(after*time.Millisecond, func() { cmd.Process.Kill() })
+		} else {
+			_, err := store.Lock(context.Background(), storetest.Holder("a"))
+			var locked *engine.LockedError
+			if !errors.As(err, &locked) || locked.Holder.PID != cmd.Process.Pid {
+				t.Fatalf("while it runs, Lock gives %v", err)
+			}
 		}
-		var locked *engine.LockedError
-		if after > 10 && (!errors.As(err, &locked) || locked.Holder.PID != cmd.Process.Pid) {
-			t.Fatalf("while it runs, Lock gives %v", err)
-		}
-		for lines.Scan() {
+		for n := 1; lines.Scan(); n++ {
 			if strings.HasPrefix(lines.Text(), "error") {
 				t.Fatal(lines.Text())
 			}
 			acknowledged[lines.Text()] = true
+			if time.Duration(n) == -after {
+				cmd.Process.Kill()
+			}
 		}
 		if err := cmd.Wait(); cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
 			t.Fatalf("the process ended with %v", err)
