@@ -11,7 +11,7 @@ GO          := go
 export WSO2PLAN_SPECS := $(SPECS)
 
 # What the race detector can run through in a few minutes: packages, and stories of the program.
-RACE         := ./config/... ./engine/... ./providers/rest/... ./providers/is/... ./providers/apim/...
+RACE         := ./config/... ./engine/... ./providers/rest/... ./providers/is/... ./providers/apim/... ./providers/keystore
 RACE_STORIES := TestScript/(example|plan|drift|partial|killed|interrupted|lock)|TestTerminal|TestSandbox
 
 .PHONY: build test race oracles examples demo bench golden docs docs-check lint tidy check clean
