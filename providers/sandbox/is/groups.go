@@ -312,6 +312,12 @@ func (s *Server) changeGroup(id string, body map[string]any, p projection) *answ
 	if refused != nil {
 		return refused
 	}
+	for _, o := range operations {
+		_, isList := o.value.([]any)
+		if o.op == "replace" && o.hasValue && (o.value == nil || isList) {
+			return failedPatch("group") // before the group is looked for (seen)
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g := s.dir.groups[id]
@@ -337,10 +343,18 @@ func (s *Server) changeGroup(id string, body map[string]any, p projection) *answ
 
 // readGroupChange reads one operation. The refusals are charon's.
 func (s *Server) readGroupChange(g *group, o operation) ([]groupChange, *answer) {
+	if refused := o.pathless(); refused != nil {
+		return nil, refused
+	}
 	if !o.hasPath {
 		members, ok := o.value.(map[string]any)
-		if !ok {
+		switch {
+		case !o.hasValue && o.op == "replace":
+			return nil, nil
+		case !o.hasValue:
 			return nil, failedPatch("group")
+		case !ok:
+			return nil, scimError(http.StatusInternalServerError, "", "Error in decoding the request")
 		}
 		var changes []groupChange
 		for _, name := range slices.Sorted(maps.Keys(members)) {
@@ -362,12 +376,20 @@ func (s *Server) readGroupChange(g *group, o operation) ([]groupChange, *answer)
 	}
 	name, rest, bracketed := strings.Cut(strings.TrimPrefix(o.path, coreGroup+":"), "[")
 	_, isList := o.value.([]any)
+	_, isText := o.value.(string)
+	if o.op == "remove" && bracketed && rest == "" {
+		bracketed = false // the bracket is cut off (seen)
+	}
 	switch {
-	case name == "displayName" && o.op == "remove":
-		return nil, refuse(syntax, "displayName is not a valid attribute.")
-	case name == "displayName" && !o.hasValue:
-		return nil, nil
-	case name == "displayName":
+	case o.op == "remove" && name != "members":
+		return nil, refuse(syntax, o.path+" is not a valid attribute.")
+	case o.op == "add" && !o.hasValue:
+		return nil, refuse(syntax, "Not a valid attribute.")
+	case o.op == "replace" && !o.hasValue && (name != "members" || bracketed):
+		return nil, nil // nothing is done
+	case o.op == "replace" && !isText && (name != "members" && name != "displayName" || bracketed):
+		return nil, failedPatch("group")
+	case name == "displayName" && !bracketed:
 		text, ok := o.value.(string)
 		if !ok {
 			return nil, failedPatch("group")
@@ -389,13 +411,11 @@ func (s *Server) readGroupChange(g *group, o operation) ([]groupChange, *answer)
 			}
 			return nil
 		}}, nil
-	case o.op == "remove" && o.hasValue, o.op == "add" && !isList, o.op == "replace" && (isList || !o.hasValue):
+	case o.op == "remove" && o.hasValue, o.op == "add" && !isList, o.op == "replace":
 		// IS 7.1 answers 500 to a replace of the list by path, and takes the same change without one (is-behaviour 22).
 		return nil, failedPatch("group")
 	case o.op == "remove":
 		return []groupChange{memberChange("replace", nil)}, nil
-	case o.op == "replace":
-		return nil, badSyntax(syntax)
 	}
 	found, refused := s.findMembers(o.value, g.store, true)
 	if refused != nil {

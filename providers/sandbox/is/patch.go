@@ -33,9 +33,13 @@ func refuse(kind, detail string) *answer { return scimError(http.StatusBadReques
 // readOperations reads a PATCH document. Operation names may be in any letter case. What an operation's path and value may be is up to the kind of
 // object: charon, whose answers these are, has code of its own for each.
 func readOperations(body map[string]any) ([]operation, *answer, error) {
-	list, ok := body["Operations"].([]any)
-	if !ok {
+	given, has := body["Operations"]
+	if !has {
 		return nil, nil, errNoOperations
+	}
+	list, ok := given.([]any)
+	if !ok {
+		return nil, badSyntax(syntax), nil
 	}
 	var all []operation
 	for _, element := range list {
@@ -51,20 +55,27 @@ func readOperations(body map[string]any) ([]operation, *answer, error) {
 		if !isText {
 			return nil, badSyntax(syntax), nil
 		}
-		o := operation{op: strings.ToLower(op), value: members["value"]}
+		o := operation{op: strings.ToLower(op)}
 		o.path, o.hasPath = members["path"].(string)
-		o.hasValue = o.value != nil
-		switch {
-		case o.op == "remove" && !o.hasPath:
-			return nil, refuse(noTarget, "No path value specified for remove operation"), nil
-		case o.op != "add" && o.op != "replace" && o.op != "remove":
+		o.value, o.hasValue = members["value"] // null is a value
+		if o.op != "add" && o.op != "replace" && o.op != "remove" {
 			return nil, refuse(syntax, "Unknown operation: "+op), nil
-		case o.op == "add" && !o.hasValue:
-			return nil, refuse(syntax, "The value is not provided to perform patch add operation."), nil
 		}
 		all = append(all, o)
 	}
 	return all, nil, nil
+}
+
+// pathless refuses a removal that names nothing.
+func (o operation) pathless() *answer {
+	if o.op == "remove" && !o.hasPath {
+		return refuse(noTarget, "No path value specified for remove operation")
+	}
+	return nil
+}
+
+func missingValue(op string) *answer {
+	return refuse(syntax, "The value is not provided to perform patch "+op+" operation.")
 }
 
 func (s *Server) patchUser(c *call) *answer {
@@ -91,8 +102,11 @@ func (s *Server) changeUser(id string, body map[string]any, p projection) *answe
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	u := s.dir.users[id]
-	if u == nil {
+	switch {
+	case u == nil:
 		return noUser(id)
+	case len(operations) == 0:
+		return failedPatch("user")
 	}
 	draft := userDraft{schema: s.schema, user: u, attributes: cloneAttributes(u.attributes)}
 	for _, o := range operations {
@@ -131,8 +145,21 @@ type userDraft struct {
 }
 
 func (d *userDraft) apply(o operation) *answer {
+	if refused := o.pathless(); refused != nil {
+		return refused
+	}
+	if o.op == "add" && !o.hasValue {
+		return missingValue(o.op)
+	}
 	if !o.hasPath {
 		return d.applyObject(o)
+	}
+	if name, rest, cut := strings.Cut(o.path, "["); cut && rest == "" && o.op != "add" {
+		// A bracket that is not closed is cut off by a removal, and lets a replacement find nothing (seen).
+		if o.op == "replace" {
+			return nil
+		}
+		o.path = name
 	}
 	p, refused := d.readPath(o)
 	if refused != nil {
@@ -222,6 +249,9 @@ func (d *userDraft) merge(p path, op string, value any) *answer {
 // so its attributes can be replaced by path, and added without one only.
 var rule = regexp.MustCompile(`^urn:[\w.:-]+:\d+\.\d+:\w+:[\w$.]+$`)
 
+// plainRule is the same of a path without a URN.
+var plainRule = regexp.MustCompile(`^[\w$.-]+(\[\S+ \S+ .+\](\.[\w$]+)?)?$`)
+
 // readPath reads an operation's path. Names are in the letter case of the schema.
 func (d *userDraft) readPath(o operation) (path, *answer) {
 	var p path
@@ -248,6 +278,9 @@ func (d *userDraft) readPath(o operation) (path, *answer) {
 			return p, absent(text[:strings.LastIndexByte(text, ':')])
 		}
 	} else {
+		if o.op == "add" && !plainRule.MatchString(text) {
+			return p, refuse(syntax, "Path value is not a valid syntax according to the SCIM PATCH PATH Rule. path: "+text)
+		}
 		p.urn = coreUser
 		if open := strings.IndexByte(rest, '['); open >= 0 {
 			end := strings.LastIndexByte(rest, ']')
@@ -266,7 +299,7 @@ func (d *userDraft) readPath(o operation) (path, *answer) {
 	}
 	name, member, hasMember := strings.Cut(rest, ".")
 	a, ok := d.schema.find(p.urn, name)
-	if !ok || a.name != name {
+	if !ok || a.name != name || a.name == "schemas" {
 		switch {
 		case o.op == "remove" || hasMember || p.urn != coreUser:
 			return p, absent(name)
@@ -331,6 +364,9 @@ func setMember(into map[string]any, name, member string, value any) {
 func (d *userDraft) set(o operation, p path) *answer {
 	switch p.attr.name {
 	case "userName":
+		if _, isText := o.value.(string); !isText && o.op == "add" {
+			return failedPatch("user")
+		}
 		if name, _ := o.value.(string); name != d.user.userName() && name != d.user.store+"/"+d.user.name {
 			return errRename
 		}
@@ -347,6 +383,8 @@ func (d *userDraft) set(o operation, p path) *answer {
 	switch {
 	case p.attr.kind == typedValues:
 		return d.setValues(o, p, into)
+	case p.attr.kind == complexValue && p.member != "" && !isText:
+		return badValue("Violation in attribute schema. DataType doesn't match that of the value.")
 	case p.attr.kind == complexValue && p.member != "":
 		setMember(into, p.attr.name, p.member, o.value)
 		return nil
@@ -364,6 +402,15 @@ func (d *userDraft) set(o operation, p path) *answer {
 		default:
 			maps.Copy(inner(into, p.attr.name), stored.(map[string]any))
 		}
+		return nil
+	case (isObject || isList || o.value == nil) && o.path != "" && (o.op == "add" || p.attr.kind == boolean):
+		return failedPatch("user")
+	case (isObject || isList || o.value == nil) && o.path != "":
+		text, err := json.Marshal(o.value) // (seen)
+		if err != nil {
+			return failedPatch("user")
+		}
+		into[p.attr.name] = string(text)
 		return nil
 	case (isObject || isList) && o.op == "add":
 		return failedPatch("user")

@@ -22,11 +22,16 @@ func (s *Server) patchRole(c *call) *answer {
 // changeRole carries out a PATCH on copies of the lists, which replace the role's own when every operation is good.
 func (s *Server) changeRole(id string, body map[string]any) *answer {
 	operations, refused, err := readOperations(body)
-	if err != nil || refused == nil && len(operations) == 0 {
+	if err != nil {
 		return failedPatch("role")
 	}
 	if refused != nil {
 		return refused
+	}
+	for _, o := range operations {
+		if refused := o.checkRole(); refused != nil {
+			return refused // before the role is looked for (seen)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,18 +78,60 @@ type rolePatch struct {
 	whole bool
 }
 
-// apply carries out one operation. The refusals are charon's.
-func (d *rolePatch) apply(o operation) *answer {
-	if !o.hasPath {
-		members, ok := o.value.(map[string]any)
-		if !ok {
+// checkRole refuses what cannot be done to any role. The refusals are charon's.
+func (o operation) checkRole() *answer {
+	if refused := o.pathless(); refused != nil {
+		return refused
+	}
+	_, isObject := o.value.(map[string]any)
+	_, isList := o.value.([]any)
+	_, isText := o.value.(string)
+	name, rest, bracketed := strings.Cut(strings.TrimPrefix(o.path, roleSchema+":"), "[")
+	if bracketed && rest == "" && o.op == "remove" {
+		bracketed = false // the bracket is cut off (seen)
+	}
+	known := slices.Contains([]string{"displayName", "permissions", "users", "groups"}, name)
+	switch {
+	case o.op != "remove" && !o.hasValue && o.op == "replace" && o.path == "users":
+		return failedPatch("role")
+	case o.op != "remove" && !o.hasValue:
+		return missingValue(o.op)
+	case !o.hasPath && !isObject, o.hasPath && o.path == "" && o.hasValue:
+		return failedPatch("role")
+	case !o.hasPath:
+		return nil
+	case o.op == "remove" && name == "displayName" && !bracketed:
+		return badSyntax("Can not remove a required attribute")
+	case o.op == "remove" && (!known || name == "displayName"):
+		return refuse(syntax, o.path+" is not a valid attribute.")
+	case o.op == "remove":
+		if o.hasValue && !bracketed && name != "users" {
 			return failedPatch("role")
 		}
+		return nil
+	case !known || bracketed:
+		return refuse(syntax, "Not a valid attribute.")
+	case name == "displayName" && !isText, name != "displayName" && !isList && !(name == "users" && o.op == "replace"):
+		return failedPatch("role")
+	case name != "displayName" && !isList:
+		return badSyntax(syntax)
+	}
+	return nil
+}
+
+// apply carries out one operation that checkRole has let pass.
+func (d *rolePatch) apply(o operation) *answer {
+	if !o.hasPath {
+		members, _ := o.value.(map[string]any)
 		for _, name := range slices.Sorted(maps.Keys(members)) {
 			switch name {
 			case "schemas":
 			case "displayName", "permissions", "users", "groups":
-				if refused := d.apply(operation{op: o.op, path: name, hasPath: true, value: members[name], hasValue: true}); refused != nil {
+				one := operation{op: o.op, path: name, hasPath: true, value: members[name], hasValue: true}
+				if refused := one.checkRole(); refused != nil {
+					return refused
+				}
+				if refused := d.apply(one); refused != nil {
 					return refused
 				}
 			case "audience", "id", "meta", "properties", "associatedApplications":
@@ -96,30 +143,18 @@ func (d *rolePatch) apply(o operation) *answer {
 		return nil
 	}
 	name, rest, bracketed := strings.Cut(strings.TrimPrefix(o.path, roleSchema+":"), "[")
-	if !slices.Contains([]string{"displayName", "permissions", "users", "groups"}, name) || bracketed && o.op != "remove" {
-		return refuse(syntax, "Not a valid attribute.")
-	}
-	if o.op == "replace" && !o.hasValue {
-		return refuse(syntax, "The value is not provided to perform patch replace operation.")
-	}
 	if name == "displayName" {
-		if o.op == "remove" {
-			return badSyntax("Can not remove a required attribute")
-		}
 		d.name = textOf(o.value)
 		return nil
 	}
 	var only *condition
-	if bracketed {
+	if bracketed && rest != "" {
 		inside, _, closed := strings.Cut(rest, "]")
 		c, err := parseCondition(inside)
 		if err != nil || !closed {
 			return refuse(syntax, "Invalid filter")
 		}
 		only = &c
-	}
-	if _, isList := o.value.([]any); o.op == "remove" && o.hasValue || o.op != "remove" && !isList {
-		return failedPatch("role")
 	}
 	switch name {
 	case "permissions":
@@ -152,6 +187,9 @@ func (d *rolePatch) permissionsChange(o operation, only *condition) *answer {
 
 func (d *rolePatch) usersChange(o operation, only *condition) *answer {
 	if o.op == "remove" {
+		if only == nil && len(d.users) == 0 {
+			return refuse(invalidWay, "No such attribute with the name : users in the current resource")
+		}
 		d.whole = d.whole || only == nil
 		// A filter by display finds nobody.
 		d.users = slices.DeleteFunc(d.users, func(u *user) bool { return only == nil || only.attr == "value" && u.id == only.value })

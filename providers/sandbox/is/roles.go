@@ -80,7 +80,7 @@ func (s *Server) getRole(c *call) *answer {
 		return noRole(c.PathValue("id"))
 	}
 	p := readProjection(c.URL.Query())
-	return scimObject(http.StatusOK, withSchemas(p.apply(s.roleDocument(r, p), "id", "displayName", "audience"), roleSchemas))
+	return scimObject(http.StatusOK, withSchemas(p.apply(s.roleDocument(r, p), "id", "audience"), roleSchemas))
 }
 
 func (s *Server) listRoles(c *call) *answer {
@@ -129,7 +129,7 @@ func (s *Server) listRoles(c *call) *answer {
 	p := readProjection(q)
 	documents := make([][]byte, 0, len(found))
 	for _, r := range found {
-		body, err := json.Marshal(p.apply(s.roleDocument(r, p), "id", "displayName", "audience", "meta"))
+		body, err := json.Marshal(p.apply(s.roleDocument(r, p), "id", "audience", "meta"))
 		if err != nil {
 			return empty(http.StatusInternalServerError)
 		}
