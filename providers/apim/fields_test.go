@@ -99,6 +99,8 @@ func TestContractFields(t *testing.T) {
 		{"admin-v4.yaml", "apim_organization", []string{"Organization"}},
 		{"devportal-v3.yaml", "apim_application", []string{"Application"}},
 		{"devportal-v3.yaml", "apim_application_keys", []string{"ApplicationKey", "ApplicationKeyGenerateRequest", "ApplicationKeyMappingRequest"}},
+		{"publisher-v4.yaml", "apim_api", []string{"API", "APIOperations", "OperationPolicy", "APIRevisionDeployment"}},
+		{"devportal-v3.yaml", "apim_subscription", []string{"Subscription"}},
 		{"publisher-v4.yaml", "apim_endpoint_certificate", []string{"CertMetadata", "CertificateInfo", "CertificateValidity"}},
 	} {
 		doc, err := openapi3.NewLoader().LoadFromFile(filepath.Join(specs, "apim-4.5.0", c.file))

@@ -49,6 +49,9 @@ var scopes = []string{
 	"apim:admin", "apim:admin_operations", "apim:admin_settings", "apim:tier_view", "apim:tier_manage",
 	"apim:subscribe", "apim:app_manage", "apim:sub_manage", "apim:store_settings",
 	"apim:ep_certificates_view", "apim:ep_certificates_manage",
+	"apim:api_view", "apim:api_create", "apim:api_manage", "apim:api_publish", "apim:api_delete",
+	"apim:subscription_view", "apim:subscription_block", "apim:subscription_manage",
+	"apim:client_certificates_view", "apim:client_certificates_manage", "apim:publisher_settings", "apim:llm_provider_read",
 }
 
 // Provider serves one provider block of name "apim".
@@ -80,6 +83,8 @@ func New() *Provider {
 		application(p),
 		applicationKeys(p),
 		endpointCertificate(p),
+		api(p),
+		subscription(p),
 	}
 	return p
 }

@@ -20,15 +20,17 @@ type timings struct {
 	keyManager time.Duration // until the developer portal offers a key manager
 	restricted time.Duration // the same for one that its permissions may hide from us
 	keys       time.Duration // until keys can be generated
+	visible    time.Duration // until the developer portal shows an API
+	indexed    time.Duration // until the publisher lists an API that it has
 	inUse      time.Duration // until the index of usages has caught up with deletions
 }
 
-var defaultTimings = timings{keyManager: 90 * time.Second, restricted: 5 * time.Second, keys: 30 * time.Second, inUse: 60 * time.Second}
+var defaultTimings = timings{keyManager: 90 * time.Second, restricted: 5 * time.Second, keys: 30 * time.Second, visible: 90 * time.Second, indexed: 5 * time.Second, inUse: 60 * time.Second}
 
 // within returns the timings that a limit of the user's leaves; 0 leaves them as they are.
 func (t timings) within(limit time.Duration) timings {
 	if limit > 0 {
-		t.keyManager, t.keys, t.inUse = limit, limit, limit
+		t.keyManager, t.keys, t.visible, t.inUse = limit, limit, limit, limit
 		t.restricted = min(t.restricted, limit)
 	}
 	return t
@@ -40,6 +42,9 @@ type server struct {
 	client *rest.Client
 
 	polls singleflight.Group // of lists that many wait by
+
+	gateways gateways // for deployments
+	owned    ownedIDs // of subscriptions and API products
 
 	connectors once[map[string]connector]
 	attributes once[map[string]declared]

@@ -146,6 +146,7 @@ func apiRoutes() []route {
 		put(publisher, "/apis/{api}", change, updateAPI),
 		remove(publisher, "/apis/{api}", []string{"apim:api_delete", "apim:api_manage", "apim:api_import_export"}, deleteAPI),
 		get(publisher, "/apis/{api}/lifecycle-state", append(slices.Clone(change), "apim:api_view"), readLifecycle),
+		anyBody(post(publisher, "/apis/validate", create, validateAPI)),
 		anyBody(post(publisher, "/apis/change-lifecycle", []string{"apim:api_publish", "apim:api_manage", "apim:api_import_export"}, changeLifecycle)),
 	}
 }
