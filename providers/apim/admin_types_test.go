@@ -241,3 +241,70 @@ func TestNoOrganization(t *testing.T) {
 		t.Errorf("made by one who belongs to none: %v", err)
 	}
 }
+
+func TestBuiltInProviders(t *testing.T) {
+	s := serve(t, nil)
+	providers := s.typ("apim_ai_service_provider")
+	ctx := t.Context()
+	key := map[string]cty.Value{"name": str("OpenAI"), "api_version": str("1.0.0")}
+	o := must[*engine.Object](t)(providers.Find(ctx, value(providers, key)))
+	if !o.System || !plain(o.Value, "built_in").True() || len(knownList(o.Value, "models")) == 0 {
+		t.Errorf("the server's own: %#v", o)
+	}
+	more := cty.SetVal([]cty.Value{str("b"), str("a")})
+	changed := must[*engine.Object](t)(providers.Update(ctx, o, over(providers, o, map[string]cty.Value{"models": more, "description": str("")})))
+	if !plain(changed.Value, "models").RawEquals(more) || knownString(changed.Value, "description") != "" || knownString(changed.Value, "configurations") != knownString(o.Value, "configurations") {
+		t.Errorf("changed to %#v", changed.Value)
+	}
+	if _, err := providers.Update(ctx, o, over(providers, o, map[string]cty.Value{"models": cty.SetValEmpty(cty.String)})); !errors.Is(err, engine.ErrMoved) {
+		t.Errorf("an edit behind our back: %v", err)
+	}
+	if err := providers.Delete(ctx, o); err == nil {
+		t.Error("it is deleted")
+	}
+}
+
+func TestDocuments(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"b": 1.0, "a": [true, null]}`: `{"a":[true,null],"b":1}`,
+		"b: x\na:\n  - 1\n":             `{"a":[1],"b":"x"}`,
+		"just words":                    "just words",
+		`{"a": `:                        `{"a": `,
+	} {
+		if got := canonicalDocument(str(text)).AsString(); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+	if isJSON(str("a: b")) == nil || isJSON(str(`"x"`)) != nil {
+		t.Error("JSON is told badly")
+	}
+}
+
+// TestGlobalNames: a tenant's key manager may have the name of a global one.
+func TestGlobalNames(t *testing.T) {
+	s := serve(t, nil)
+	ctx := t.Context()
+	own, global := s.typ("apim_key_manager"), s.typ("apim_global_key_manager")
+	attrs := func() map[string]cty.Value {
+		return map[string]cty.Value{"name": str("IS7"), "type": str("WSO2-IS-7"), "issuer": str("https://is/oauth2/token"), "enabled": cty.True,
+			"client_registration_endpoint": str("https://is/r"), "introspection_endpoint": str("https://is/i"), "token_endpoint": str("https://is/t"), "revoke_endpoint": str("https://is/v"),
+			"additional_properties": props("Username", "admin", "api_resource_management_endpoint", "https://is/a", "is7_roles_endpoint", "https://is/o"),
+			"secret_properties":     props("Password", "pw")}
+	}
+	o := must[*engine.Object](t)(global.Create(ctx, value(global, attrs())))
+	if _, err := own.Find(ctx, value(own, attrs())); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("a global one is taken for the tenant's: %v", err)
+	}
+	if found := must[*engine.Object](t)(global.Find(ctx, value(global, attrs()))); found.ID != o.ID || found.System {
+		t.Errorf("found %#v", found)
+	}
+	changed := must[*engine.Object](t)(global.Update(ctx, o, over(global, o, map[string]cty.Value{"description": str("d")})))
+	if knownString(changed.Value, "description") != "d" {
+		t.Errorf("changed to %#v", changed.Value)
+	}
+	for range 2 {
+		if err := global.Delete(ctx, o); err != nil {
+			t.Error(err)
+		}
+	}
+}

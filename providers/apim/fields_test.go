@@ -97,6 +97,8 @@ func TestContractFields(t *testing.T) {
 		{"admin-v4.yaml", "apim_api_category", []string{"APICategory"}},
 		{"admin-v4.yaml", "apim_label", []string{"Label"}},
 		{"admin-v4.yaml", "apim_organization", []string{"Organization"}},
+		{"admin-v4.yaml", "apim_ai_service_provider", []string{"LLMProviderRequest", "LLMProviderResponse"}},
+		{"admin-v4.yaml", "apim_global_key_manager", []string{"KeyManager"}},
 		{"devportal-v3.yaml", "apim_application", []string{"Application"}},
 		{"devportal-v3.yaml", "apim_application_keys", []string{"ApplicationKey", "ApplicationKeyGenerateRequest", "ApplicationKeyMappingRequest"}},
 		{"publisher-v4.yaml", "apim_api", []string{"API", "APIOperations", "OperationPolicy", "APIRevisionDeployment"}},

@@ -7,20 +7,31 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"wso2plan/config/schema"
 	"wso2plan/engine"
 	"wso2plan/providers/rest"
 )
 
 // keyManager is an OAuth2 server that API Manager delegates tokens to.
 func keyManager(p *Provider) engine.Type {
-	table := keyManagerType()
+	t := newKeyManagers(p, keyManagerType(), "/key-managers")
+	// Lists hold summaries, and tenants see global ones among them (apim-behaviour 3.1).
+	t.Match = func(raw map[string]any, wanted cty.Value) bool {
+		return raw["name"] == knownString(wanted, "name") && raw["isGlobal"] != true
+	}
+	t.System = func(km map[string]any) bool { return km["name"] == residentKeyManager }
+	return t
+}
+
+// newKeyManagers makes a type of key managers, which are kept at path.
+func newKeyManagers(p *Provider, table *schema.Type, path string) *keyManagers {
 	return &keyManagers{
 		server:  &p.server,
 		timings: &p.timings,
 		Collection: &rest.Collection{
 			Client: &p.client,
 			Type:   table,
-			Path:   admin + "/key-managers",
+			Path:   admin + path,
 			Paging: rest.Paging{Items: "list"},
 			// Lists hold summaries.
 			Match: func(raw map[string]any, wanted cty.Value) bool { return raw["name"] == knownString(wanted, "name") },
@@ -28,7 +39,6 @@ func keyManager(p *Provider) engine.Type {
 				decodeKeyManager(&table.Block, km)
 				return nil
 			},
-			System: func(km map[string]any) bool { return km["name"] == residentKeyManager },
 			// APIM 4.5 answers POST and PUT with secrets in the clear (apim-behaviour 0.2), so we
 			// take what is live from a read.
 			ReadBack: true,

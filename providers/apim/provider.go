@@ -71,6 +71,7 @@ func New() *Provider {
 	p.server.client = &p.client
 	p.types = []engine.Type{
 		keyManager(p),
+		globalKeyManager(p),
 		applicationThrottlingPolicy(p),
 		subscriptionThrottlingPolicy(p),
 		advancedThrottlingPolicy(p),
@@ -80,6 +81,7 @@ func New() *Provider {
 		apiCategory(p),
 		label(p),
 		organization(p),
+		aiServiceProvider(p),
 		application(p),
 		applicationKeys(p),
 		endpointCertificate(p),

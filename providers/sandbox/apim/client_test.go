@@ -2,6 +2,7 @@ package apim_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"mime/multipart"
@@ -23,6 +24,7 @@ type formBody struct {
 	texts       map[string]string
 	certificate []byte
 	file        string // its name
+	part        string // that of its part, when not "certificate"
 }
 
 func (f formBody) encode() (io.Reader, string) {
@@ -32,7 +34,7 @@ func (f formBody) encode() (io.Reader, string) {
 		_ = w.WriteField(name, text)
 	}
 	if f.certificate != nil {
-		part, _ := w.CreateFormFile("certificate", f.file) // to memory: it does not fail
+		part, _ := w.CreateFormFile(cmp.Or(f.part, "certificate"), f.file) // to memory: it does not fail
 		_, _ = part.Write(f.certificate)
 	}
 	_ = w.Close()

@@ -34,6 +34,7 @@ type tenant struct {
 	EndpointCertificates rows[endpointCertificate, *endpointCertificate] `json:"endpointCertificates"`
 	Labels               rows[label, *label]                             `json:"labels"`
 	Labelled             map[string][]string                             `json:"labelled"` // ids of labels by those of APIs
+	AIProviders          rows[aiProvider, *aiProvider]                   `json:"aiProviders"`
 	Organizations        rows[organization, *organization]               `json:"organizations"`
 	Subscribers          map[string]bool                                 `json:"subscribers"` // users who have been in the devportal
 
@@ -138,6 +139,7 @@ func (s *Server) tenantOf(domain string) *tenant {
 func (s *Server) freshTenant(domain string) *tenant {
 	t := &tenant{Domain: domain, Subscribers: map[string]bool{}}
 	seedPolicies(t)
+	seedAIProviders(t)
 	t.KeyManagers.add(residentKeyManager())
 	t.Environments.add(defaultEnvironment())
 	return t

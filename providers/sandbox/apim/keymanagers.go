@@ -178,10 +178,14 @@ func (t *tenant) orderedKeyManagers() []*keyManager {
 	return list
 }
 
+// listKeyManagers lists the tenant's key managers; tenants see the global ones too, the super
+// tenant does not (seen).
 func listKeyManagers(c *call) *answer {
 	var out []kmSummary
 	for _, k := range c.tenant.orderedKeyManagers() {
-		out = append(out, c.kmSummary(k))
+		if !isTrue(k.Global) || c.tenant.Domain != superTenant {
+			out = append(out, c.kmSummary(k))
+		}
 	}
 	return all(out)
 }
@@ -206,6 +210,9 @@ func readKeyManager(c *call) *answer {
 	k := c.tenant.keyManager(c.vars["km"])
 	if c.global {
 		k = c.tenant.global.get(c.vars["km"])
+	}
+	if k == nil && c.global {
+		return notFound("key manager", c.vars["km"])
 	}
 	if k == nil {
 		return kmNotFound()
@@ -539,6 +546,9 @@ func kmNotDeleted() *answer {
 
 func deleteKeyManager(c *call) *answer {
 	k := c.ownKeyManagers().get(c.vars["km"])
+	if k == nil && (c.global || c.tenant.global.get(c.vars["km"]) != nil) {
+		return empty(http.StatusOK) // nothing is deleted, and nothing is said (seen)
+	}
 	if k == nil {
 		return kmNotFound()
 	}

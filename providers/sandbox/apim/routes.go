@@ -13,6 +13,7 @@ func routes() []route {
 		environmentRoutes(),
 		labelRoutes(),
 		organizationRoutes(),
+		aiProviderRoutes(),
 		applicationRoutes(),
 		keyRoutes(),
 		adminApplicationRoutes(),

@@ -291,6 +291,20 @@ func everyOperation(c client) {
 	c.delete(200, admin+"/organizations/"+id)
 	c.get(200, admin+"/me/organization-information")
 
+	provider := formBody{texts: map[string]string{"name": "Acme", "apiVersion": "1", "configurations": "{}", "modelList": "[]"}, part: "apiDefinition", certificate: []byte("{}"), file: "a.json"}
+	id = c.post(201, admin+"/llm-providers", provider).text("id")
+	c.get(200, admin+"/llm-providers")
+	c.get(200, admin+"/llm-providers/"+id)
+	c.put(200, admin+"/llm-providers/"+id, provider)
+	c.delete(200, admin+"/llm-providers/"+id)
+	id = c.post(201, admin+"/global-key-managers", map[string]any{"name": "Spec", "type": "WSO2-IS-7", "issuer": "https://g", "enabled": true,
+		"clientRegistrationEndpoint": "https://g/r", "introspectionEndpoint": "https://g/i", "tokenEndpoint": "https://g/t", "revokeEndpoint": "https://g/v",
+		"additionalProperties": map[string]any{"Username": "a", "Password": "b", "api_resource_management_endpoint": "https://g/a", "is7_roles_endpoint": "https://g/o"}}).text("id")
+	c.get(200, admin+"/global-key-managers/"+id)
+	c.delete(200, admin+"/key-managers/"+id) // and nothing is deleted
+	c.delete(200, admin+"/global-key-managers/"+id)
+	c.get(404, admin+"/global-key-managers/"+id)
+
 	c.get(200, admin+"/settings")
 	c.get(200, admin+"/tenant-info/admin@carbon.super")
 	c.send(200, "HEAD", admin+"/roles/YWRtaW4", nil)
