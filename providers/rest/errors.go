@@ -233,6 +233,7 @@ func (conn *connection) unreachable(r Request, err error, unsent bool) *Error {
 		e.Hint = fmt.Sprintf("check the network, a firewall, and endpoint or %s_ENDPOINT", s.Env)
 	default:
 		e.Message = "the connection broke: " + conn.secrets.scrub(cause(err).Error())
+		e.Hint = fmt.Sprintf("run again; if it stays so, see the log of %s and of any proxy before it", s.Product)
 	}
 	return e
 }
