@@ -314,7 +314,7 @@ func (s *Server) changeGroup(id string, body map[string]any, p projection) *answ
 	}
 	for _, o := range operations {
 		_, isList := o.value.([]any)
-		if o.op == "replace" && o.hasValue && (o.value == nil || isList) {
+		if o.hasValue && o.op == "replace" && (o.value == nil || isList) || o.hasValue && o.op == "remove" && o.value == nil {
 			return failedPatch("group") // before the group is looked for (seen)
 		}
 	}
@@ -415,7 +415,13 @@ func (s *Server) readGroupChange(g *group, o operation) ([]groupChange, *answer)
 		// IS 7.1 answers 500 to a replace of the list by path, and takes the same change without one (is-behaviour 22).
 		return nil, failedPatch("group")
 	case o.op == "remove":
-		return []groupChange{memberChange("replace", nil)}, nil
+		return []groupChange{func(g *group) *answer {
+			if len(g.order) == 0 {
+				return refuse(invalidWay, "No such attribute with the name : members in the current resource")
+			}
+			g.setMembers(nil)
+			return nil
+		}}, nil
 	}
 	found, refused := s.findMembers(o.value, g.store, true)
 	if refused != nil {

@@ -33,11 +33,10 @@ func refuse(kind, detail string) *answer { return scimError(http.StatusBadReques
 // readOperations reads a PATCH document. Operation names may be in any letter case. What an operation's path and value may be is up to the kind of
 // object: charon, whose answers these are, has code of its own for each.
 func readOperations(body map[string]any) ([]operation, *answer, error) {
-	given, has := body["Operations"]
-	if !has {
+	if !has(body, "Operations") {
 		return nil, nil, errNoOperations
 	}
-	list, ok := given.([]any)
+	list, ok := body["Operations"].([]any)
 	if !ok {
 		return nil, badSyntax(syntax), nil
 	}
@@ -56,6 +55,9 @@ func readOperations(body map[string]any) ([]operation, *answer, error) {
 			return nil, badSyntax(syntax), nil
 		}
 		o := operation{op: strings.ToLower(op)}
+		if _, isText := members["path"].(string); !isText && has(members, "path") {
+			return nil, badSyntax(syntax), nil
+		}
 		o.path, o.hasPath = members["path"].(string)
 		o.value, o.hasValue = members["value"] // null is a value
 		if o.op != "add" && o.op != "replace" && o.op != "remove" {
@@ -64,6 +66,11 @@ func readOperations(body map[string]any) ([]operation, *answer, error) {
 		all = append(all, o)
 	}
 	return all, nil, nil
+}
+
+func has(members map[string]any, name string) bool {
+	_, ok := members[name]
+	return ok
 }
 
 // pathless refuses a removal that names nothing.
@@ -288,6 +295,9 @@ func (d *userDraft) readPath(o operation) (path, *answer) {
 				return p, badSyntax("No attribute with the name : " + text)
 			}
 			f, err := parseFilter(rest[open+1 : end])
+			if err != nil && o.op == "remove" {
+				return p, failedPatch("user")
+			}
 			if err != nil {
 				return p, badSyntax("No attribute with the name : " + text)
 			}
@@ -300,7 +310,10 @@ func (d *userDraft) readPath(o operation) (path, *answer) {
 	name, member, hasMember := strings.Cut(rest, ".")
 	a, ok := d.schema.find(p.urn, name)
 	if !ok || a.name != name || a.name == "schemas" {
+		_, extended := d.attributes[p.urn].(map[string]any)
 		switch {
+		case o.op == "remove" && extended && p.urn != coreUser:
+			return p, refuse(invalidWay, "No such sub attribute with the name : "+name+" in the attribute : "+p.urn)
 		case o.op == "remove" || hasMember || p.urn != coreUser:
 			return p, absent(name)
 		default:

@@ -200,6 +200,13 @@ func (a attribute) check(v any) *answer {
 		}
 	case a.kind == complexValue && !isObject, a.kind == text && (isObject || isList || isNumber && number != float64(int64(number))):
 		return badSyntax(syntax)
+	case a.kind == complexValue:
+		for _, name := range a.members {
+			switch v.(map[string]any)[name].(type) {
+			case map[string]any, []any:
+				return badSyntax(syntax)
+			}
+		}
 	case a.kind == boolean && !isText && !isBool:
 		// A number or null where a boolean is wanted is an exception that nobody catches.
 		return scimError(http.StatusInternalServerError, "", "Internal Server Error")
