@@ -415,11 +415,10 @@ func (t *keysType) Delete(ctx context.Context, live *engine.Object) error {
 	}
 	path := keysPath(application) + "/" + url.PathEscape(mapping)
 	err = t.client.Call(ctx, rest.Request{Method: http.MethodDelete, Path: path}, nil)
-	switch rest.StatusOf(err) {
-	case http.StatusNotFound, http.StatusUnauthorized, http.StatusMethodNotAllowed:
-		// The keys are gone, or the application with them; or the server lacks the operation, for
-		// which APIM answers 401, 404 or 405. So we look, and clean up what is still there: that
-		// needs the same scope, so it does not get round a permission.
+	if errors.Is(err, engine.ErrNotFound) || rest.StatusOf(err) == http.StatusMethodNotAllowed {
+		// The keys are gone, or the application with them; or the server lacks the operation, which
+		// APIM 4.5 has. So we look, and clean up what is still there: that needs the same scope, so it
+		// does not get round a permission. A 401 is no such sign: cleaning up would leave the client.
 		switch _, read := t.row(ctx, application, mapping); {
 		case errors.Is(read, engine.ErrNotFound):
 			return nil

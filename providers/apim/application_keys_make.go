@@ -93,7 +93,12 @@ func (t *keysType) make(ctx context.Context, application string, planned cty.Val
 	case err == nil:
 		return made, nil
 	case last != nil && !errors.Is(err, last) && ctx.Err() == nil && tries > 1:
-		return nil, fmt.Errorf("%w; the last answer was: %w", err, last)
+		err = fmt.Errorf("%w; the last answer was: %w", err, last)
+		if rest.StatusOf(last) >= 500 {
+			err = fmt.Errorf("%w; does API Manager reach key manager %q at its addresses, and does its trust store hold the certificate that is shown "+
+				"there (keystore_trusted_certificate)?", err, body["keyManager"])
+		}
+		return nil, err
 	}
 	return nil, err
 }
@@ -127,12 +132,8 @@ func (t *keysType) recover(ctx context.Context, application string, planned cty.
 			return refused("%s", known)
 		}
 	case code == codeMappingExists, status >= 500, status == 0:
-	case code == codeClientRefused && !isKnown(plain(planned, "existing_client")):
-		// Clients have unique names in Identity Server (is-behaviour 6). One that it made without API
-		// Manager's getting to know stands in the way of each further try.
-		return keyRow{}, false, &engine.AttributeError{Attribute: "key_manager",
-			Err: fmt.Errorf("%w; if an earlier try left the client %q in key manager %q, delete it there, and apply again",
-				failure, t.clientName(application, planned), name)}
+	case code == codeClientRefused:
+		// APIM 4.5 answers 400 also when it has made the client and got no token for it.
 	default:
 		return keyRow{}, false, failure
 	}
@@ -142,7 +143,7 @@ func (t *keysType) recover(ctx context.Context, application string, planned cty.
 
 	rows, err := t.rows(ctx, application)
 	if err != nil {
-		return keyRow{}, false, fmt.Errorf("%w; and the keys could not be listed: %w", failure, rest.Unfound(err))
+		return keyRow{}, false, rest.Unclear(fmt.Errorf("%w; and the keys could not be listed: %w", failure, err))
 	}
 	for i := range rows {
 		r := &rows[i]
@@ -158,19 +159,23 @@ func (t *keysType) recover(ctx context.Context, application string, planned cty.
 			return keyRow{}, false, fmt.Errorf("these keys were asked for before and wait for an approval in the admin portal: %w", failure)
 		default:
 			if err := t.cleanUp(ctx, application, r.ID); err != nil {
-				return keyRow{}, false, fmt.Errorf("%w; and the row that it left (%s) could not be cleaned up: %w", failure, r.ID, err)
+				return keyRow{}, false, rest.Unclear(fmt.Errorf("%w; and the row that it left (%s) could not be cleaned up: %w", failure, r.ID, err))
 			}
 		}
 	}
-	if isSet(planned, "existing_client") && status >= 500 {
+	switch mapped := isKnown(plain(planned, "existing_client")); {
+	case code == codeClientRefused && !mapped:
+		// Clients have unique names in Identity Server (is-behaviour 6). One that it made without API
+		// Manager's getting to know stands in the way of each further try.
+		return keyRow{}, false, &engine.AttributeError{Attribute: "key_manager",
+			Err: fmt.Errorf("%w; if an earlier try left the client %q in key manager %q, delete it there, and apply again",
+				failure, t.clientName(application, planned), name)}
+	case code == codeClientRefused:
+		return keyRow{}, false, failure
+	case status >= 500 && mapped:
 		// APIM 4.5 answers 500 when the key manager does not know the client or its secret, so
 		// another try would be no better.
-		if isKnown(plain(planned, "existing_client")) {
-			return keyRow{}, false, fmt.Errorf("%w; are the consumer key and secret of existing_client those of a client in key manager %q?", failure, name)
-		}
-		// … and when it cannot call the key manager.
-		return keyRow{}, false, fmt.Errorf("%w; does API Manager reach key manager %q at its addresses, and does its trust store hold the certificate "+
-			"that is shown there (keystore_trusted_certificate)?", failure, name)
+		return keyRow{}, false, fmt.Errorf("%w; are the consumer key and secret of existing_client those of a client in key manager %q?", failure, name)
 	}
 	return keyRow{}, false, nil
 }

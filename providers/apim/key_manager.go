@@ -122,10 +122,8 @@ func (t *keyManagers) Update(ctx context.Context, live *engine.Object, planned c
 	if err != nil {
 		return o, err
 	}
-	if plain(o.Value, "enabled").True() && !plain(now.Value, "enabled").True() {
-		return o, t.await(ctx, o)
-	}
-	return o, nil
+	// Also one that was enabled before: an apply that ended early did not wait for it.
+	return o, t.await(ctx, o)
 }
 
 // connector returns the properties that the type of v declares; none for a type that the server

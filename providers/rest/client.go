@@ -389,3 +389,17 @@ func (u *unfound) Error() string { return u.err.Error() }
 
 // Refused keeps the answer of the error it wraps.
 func (u *unfound) Refused() bool { return engine.Refused(u.err) }
+
+// Unclear hides both engine.ErrNotFound and engine.Refused in err, for a failure after a write that
+// has, or may have, taken effect.
+func Unclear(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &unclear{err}
+}
+
+type unclear struct{ err error }
+
+func (u *unclear) Error() string { return u.err.Error() }
+func (u *unclear) Refused() bool { return false }

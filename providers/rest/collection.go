@@ -300,7 +300,7 @@ func (c *Collection) Updated(ctx context.Context, id string, res *Response) (*en
 	}
 	o, err := c.Read(ctx, id)
 	if err != nil {
-		return nil, fmt.Errorf("it was changed, but could not be read: %w", Unfound(err))
+		return nil, fmt.Errorf("it was changed, but could not be read: %w", Unclear(err))
 	}
 	return o, nil
 }
