@@ -25,7 +25,7 @@ import (
 
 var (
 	everyFault = flag.Bool("faults", false, "try every fault at every request, and print the table")
-	faultSeed  = flag.Uint64("faultseed", 0, "seed of samples and random walks of faults; 0 draws one")
+	faultSeed  = flag.Uint64("faultseed", 0, "seed of samples and random walks of faults; 0 draws one with -faults")
 	walkSeed   = flag.Uint64("walkseed", 0, "the one random walk of faults to make, as its failure names it")
 	onlyFaults = flag.String("onlyfaults", "", "regular expression of the trials to do, as failures name them")
 )
@@ -611,8 +611,12 @@ func report(t *testing.T, kinds []string, verdicts []verdict) {
 // seeded returns the source of a sample, and logs how to have it again.
 func seeded(t *testing.T) *rand.Rand {
 	seed := *faultSeed
-	if seed == 0 {
+	switch {
+	case seed != 0:
+	case *everyFault:
 		seed = uint64(time.Now().UnixNano()) % 1e9
+	default:
+		seed = 1 // the sample of every test run is one and the same
 	}
 	t.Logf("seed %d: go test -run '^%s$' ./cmd/wso2plan -args -faultseed=%d", seed, t.Name(), seed)
 	return rand.New(rand.NewPCG(seed, 0))

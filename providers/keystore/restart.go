@@ -161,10 +161,14 @@ func (r *restart) wait(ctx context.Context) error {
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}
 	client := &http.Client{Transport: transport, Timeout: 10 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	var last error // what the server said, rather than that the time was up while it was asked
 	for {
-		last := r.ask(ctx, client)
-		if last == nil {
+		err := r.ask(ctx, client)
+		if err == nil {
 			return nil
+		}
+		if last == nil || ctx.Err() == nil {
+			last = err
 		}
 		select {
 		case <-time.After(time.Second):
