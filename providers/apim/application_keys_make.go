@@ -98,7 +98,7 @@ func (t *keysType) make(ctx context.Context, application string, planned cty.Val
 			err = fmt.Errorf("%w; does API Manager reach key manager %q at its addresses, and does its trust store hold the certificate that is shown "+
 				"there (keystore_trusted_certificate)?", err, body["keyManager"])
 		}
-		return nil, err
+		return nil, rest.Unclear(err) // an earlier try may have made what the last was refused for
 	}
 	return nil, err
 }

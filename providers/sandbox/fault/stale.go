@@ -18,14 +18,14 @@ func (s *Script) remembering(next http.Handler) http.Handler {
 	})
 }
 
-// note remembers the ids in an answer: the members id, client_id, applicationId and the like, and the end of its Location.
+// note remembers the ids in an answer: the members id, applicationId and the like, and the end of its Location.
 func (s *Script) note(a *answer) {
 	var object map[string]any
 	_ = json.Unmarshal(a.body, &object)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name, v := range object {
-		if text, ok := v.(string); ok && text != "" && (name == "id" || name == "client_id" || strings.HasSuffix(name, "Id")) {
+		if text, ok := v.(string); ok && text != "" && (name == "id" || strings.HasSuffix(name, "Id")) {
 			s.made[text] = true
 		}
 	}
