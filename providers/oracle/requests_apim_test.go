@@ -376,12 +376,9 @@ func (a *apimRequests) application() {
 	app := a.one(a.applications)
 	switch n := c.rand.IntN(100); {
 	case n < 20:
-		var query []string
-		for _, q := range some(c, "limit="+pick(c, "1", "2", "5", "100", "0"), "offset="+pick(c, "0", "1", "3", "50"),
+		query := some(c, "limit="+pick(c, "1", "2", "5", "100", "0"), "offset="+pick(c, "0", "1", "3", "50"),
 			"query="+pick(c, "", "sho", "SHOP", "Shop1", "nothing"), "sortBy="+pick(c, "name", "throttlingPolicy", "nothing"),
-			"sortOrder="+pick(c, "asc", "desc", "DESC", "nothing")) {
-			query = append(query, q)
-		}
+			"sortOrder="+pick(c, "asc", "desc", "DESC", "nothing"))
 		if a.chance(10) { // nothing but links: the order of equals is the database's
 			query = []string{"offset=50", "sortBy=" + pick(c, "status", "owner")}
 		}
