@@ -29,7 +29,7 @@ func TestContract(t *testing.T) {
 	}
 	// A server without the connector WSO2-IS-7 is shown another key manager.
 	target.Only = []string{"application_throttling_policy", "subscription_throttling_policy", "advanced_throttling_policy", "custom_throttling_policy",
-		"deny_policy", "gateway_environment", "api_category", "ai_service_provider", "application", "application_keys", "endpoint_certificate"}
+		"deny_policy", "gateway_environment", "api_category", "ai_service_provider", "role_alias", "system_scope", "application", "application_keys", "endpoint_certificate"}
 	providertest.Run(t, target)
 	target.Fixtures, target.Only = "testdata/custom", []string{"key_manager"}
 	providertest.Run(t, target)

@@ -97,6 +97,8 @@ func TestContractFields(t *testing.T) {
 		{"admin-v4.yaml", "apim_api_category", []string{"APICategory"}},
 		{"admin-v4.yaml", "apim_label", []string{"Label"}},
 		{"admin-v4.yaml", "apim_organization", []string{"Organization"}},
+		{"admin-v4.yaml", "apim_system_scope", []string{"Scope"}},
+		{"admin-v4.yaml", "apim_role_alias", []string{"RoleAlias"}},
 		{"admin-v4.yaml", "apim_ai_service_provider", []string{"LLMProviderRequest", "LLMProviderResponse"}},
 		{"admin-v4.yaml", "apim_global_key_manager", []string{"KeyManager"}},
 		{"devportal-v3.yaml", "apim_application", []string{"Application"}},

@@ -265,7 +265,7 @@ func (f *fixture) set(name, text string) {
 }
 
 // order is that of sections that are written for the first time.
-var order = []string{"setup.hcl", "create.hcl", "request.json", "held.txt", "drift.http", "drift.edit", "drift.txt", "update.hcl", "plan.txt", "replace.hcl", "data.hcl", "outputs.txt"}
+var order = []string{"setup.hcl", "adopt.hcl", "create.hcl", "request.json", "held.txt", "drift.http", "drift.edit", "drift.txt", "update.hcl", "plan.txt", "replace.hcl", "data.hcl", "outputs.txt"}
 
 // rewrite writes the fixture when its goldens were taken over.
 func (f *fixture) rewrite(t *testing.T) {

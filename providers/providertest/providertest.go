@@ -16,7 +16,9 @@
 // The life is: not found, created, plan empty, edited behind our back, plan shows exactly that,
 // healed, plan empty, updated in place, plan empty, replaced, plan empty, destroyed, and deleting
 // again succeeds. replace.hcl may be absent where nothing of the type requires a replacement. A type
-// that can only be read has data.hcl and outputs.txt (golden) alone.
+// that can only be read has data.hcl and outputs.txt (golden) alone. A type whose objects are all the
+// server's own has adopt.hcl in place of create.hcl and replace.hcl: a block that adopts one and
+// changes it; destroyed, it is as it was before.
 //
 // drift.http is a request: a line with method and path, header lines, an empty line, the body.
 // {id} stands for the object's id, {name} for a string attribute, or the first of a set. The method
@@ -112,9 +114,12 @@ func Run(t *testing.T, target Target) {
 			}
 			f := &fixture{path: path, archive: archive}
 			b := newBench(t, target, typ, f)
-			if i < len(resources) {
+			switch {
+			case i < len(resources) && f.text("adopt.hcl") != "":
+				b.adopted()
+			case i < len(resources):
 				b.life()
-			} else {
+			default:
 				b.reading()
 			}
 			f.rewrite(t)

@@ -35,6 +35,8 @@ type tenant struct {
 	Labels               rows[label, *label]                             `json:"labels"`
 	Labelled             map[string][]string                             `json:"labelled"` // ids of labels by those of APIs
 	AIProviders          rows[aiProvider, *aiProvider]                   `json:"aiProviders"`
+	Config               map[string]any                                  `json:"config"`          // the document of /tenant-config
+	Theme                []byte                                          `json:"theme,omitempty"` // an archive
 	Organizations        rows[organization, *organization]               `json:"organizations"`
 	Subscribers          map[string]bool                                 `json:"subscribers"` // users who have been in the devportal
 
@@ -140,6 +142,7 @@ func (s *Server) freshTenant(domain string) *tenant {
 	t := &tenant{Domain: domain, Subscribers: map[string]bool{}}
 	seedPolicies(t)
 	seedAIProviders(t)
+	seedConfig(t)
 	t.KeyManagers.add(residentKeyManager())
 	t.Environments.add(defaultEnvironment())
 	return t
@@ -168,6 +171,9 @@ func (s *Server) Restore(snapshot []byte) error {
 		}
 		if t.Subscribers == nil {
 			t.Subscribers = map[string]bool{}
+		}
+		if t.Config == nil {
+			seedConfig(t)
 		}
 	}
 	s.mu.Lock()

@@ -14,6 +14,8 @@ func routes() []route {
 		labelRoutes(),
 		organizationRoutes(),
 		aiProviderRoutes(),
+		systemScopeRoutes(),
+		tenantConfigRoutes(),
 		applicationRoutes(),
 		keyRoutes(),
 		adminApplicationRoutes(),

@@ -42,6 +42,9 @@ var wrongDocuments = []wrong{
 	{"POST", "/api/am/admin/v4/throttling/deny-policies", "request", "conditionValue", "called an object; a text for USER, API and APPLICATION [recorded]"},
 	{"POST", "/api/am/admin/v4/throttling/deny-policies", "answer", "conditionValue", "the same"},
 	{"GET", "/api/am/admin/v4/throttling/deny-policies", "answer", "conditionValue", "the same"},
+	{"*", "/api/am/admin/v4/tenant-config", "answer", "must be a string", "the document is called a text; it is sent and answered as it is [seen]"},
+	{"PUT", "/api/am/admin/v4/tenant-config", "request", "must be a string", "the same"},
+	{"GET", "/api/am/admin/v4/tenant-config-schema", "answer", "must be a string", "the same"},
 	{"*", "/api/am/admin/v4/environments", "answer", "status", "the enum says Active, the server ACTIVE [recorded]"},
 	{"*", "/api/am/admin/v4/environments/*", "answer", "status", "the same"},
 	{"POST", "/api/am/devportal/v3/applications/*/generate-keys", "request", "validityTime", "called a text; the portal sends a number and it passes [recorded]"},
@@ -304,6 +307,19 @@ func everyOperation(c client) {
 	c.delete(200, admin+"/key-managers/"+id) // and nothing is deleted
 	c.delete(200, admin+"/global-key-managers/"+id)
 	c.get(404, admin+"/global-key-managers/"+id)
+
+	config := c.get(200, admin+"/tenant-config")
+	c.put(200, admin+"/tenant-config", config.any)
+	c.get(200, admin+"/tenant-config-schema")
+	scopes := c.get(200, admin+"/system-scopes")
+	c.put(200, admin+"/system-scopes", scopes.any)
+	c.get(200, admin+"/system-scopes/YXBpbTphZG1pbg")
+	c.get(404, admin+"/system-scopes/bm9uZQ")
+	c.get(200, admin+"/system-scopes/role-aliases")
+	c.put(200, admin+"/system-scopes/role-aliases", map[string]any{"count": 1, "list": []any{map[string]any{"role": "Internal/creator", "aliases": []string{"designer"}}}})
+	c.get(200, admin+"/system-scopes/role-aliases")
+	c.put(200, admin+"/system-scopes/role-aliases", map[string]any{"list": []any{}})
+	c.get(404, admin+"/tenant-theme")
 
 	c.get(200, admin+"/settings")
 	c.get(200, admin+"/tenant-info/admin@carbon.super")
