@@ -31,7 +31,7 @@ func sandboxCommand(t *terminal) *cli.Command {
 			"  is POST /scim2/Users 2 cut after\n" +
 			"  apim read * 1-3 status 429 retry-after=1 {\"message\": \"Too many requests\"}\n" +
 			"  * GET * 10- delay 2s\n\n" +
-			"SERVER is apim, is or *. METHOD is one of HTTP's, read, write or *. In PATH, * is any text. WHEN says which of the requests that match: " +
+			"SERVER is apim, is or *. METHOD is one of HTTP's, read, write or *. In PATH, * is any text without slashes, ** any text; a * alone is all. WHEN says which of the requests that match: " +
 			"3, 2-4, 3- or all. FAULT is status [after] CODE [retry-after=SECONDS] [BODY], delay [after] DURATION, cut [after], half (the answer " +
 			"breaks off), stale (lists lack what was just made) or lost (a key manager is stored and not loaded); after means that the write took " +
 			"effect. Lines that begin with # are comments.\n\n" +

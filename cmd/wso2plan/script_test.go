@@ -190,7 +190,7 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 	case !neg && (len(args) == 4 || len(args) == 5):
 		code, err := strconv.Atoi(args[3])
 		ts.Check(err)
-		one := fault.Fault{Server: args[0], Method: args[1], Path: args[2] + "*", Kind: fault.Status, Code: code}
+		one := fault.Fault{Server: args[0], Method: args[1], Path: args[2] + "**", Kind: fault.Status, Code: code}
 		if len(args) == 5 {
 			one.Body = strings.TrimSpace(ts.ReadFile(args[4]))
 		}

@@ -78,7 +78,7 @@ func (s *stage) randomFaults(r *rand.Rand, c scenario) []fault.Fault {
 		if !ok || betweenServers(f) && p.method != "GET" && (f.After || f.Kind == fault.Half || f.Kind == fault.Delay) {
 			continue
 		}
-		ours := []fault.Fault{{Server: "apim", Path: "*"}, {Server: "is", Path: "/scim2/*"}}[r.IntN(2)]
+		ours := []fault.Fault{{Server: "apim", Path: "*"}, {Server: "is", Path: "/scim2/**"}}[r.IntN(2)]
 		switch r.IntN(4) {
 		case 0: // the nth of all requests to a server
 			f.Server, f.Path, f.Method = ours.Server, ours.Path, "*"

@@ -7,7 +7,7 @@
 //
 //	SERVER  apim, is or * (both); requests between the two servers count as well
 //	METHOD  GET, POST and so on; read (GET and HEAD), write (all others) or *
-//	PATH    of the request, without its query; * stands for any text, slashes too
+//	PATH    of the request, without its query; in it * stands for any text without slashes, ** for any text, and a * alone for all paths
 //	WHEN    which of the requests that match so far: 3 (the third alone), 2-4, 3- (the third and all after it), all
 //	FAULT   what happens to them:
 //
@@ -59,7 +59,7 @@ const (
 type Fault struct {
 	Server string // "apim", "is"; "" and "*" are both
 	Method string // "POST", "read", "write"; "" and "*" are all
-	Path   string // pattern in which * is any text; "" is all
+	Path   string // pattern in which * is any text without slashes and ** any text; "" and "*" are all
 	First  int    // the first of the matching requests that fails, counted from 1; 0 is 1
 	Last   int    // the last one; 0 is no end
 
@@ -245,11 +245,10 @@ func (f *Fault) matches(server, method, path string) bool {
 
 // pattern is the regular expression of a path pattern.
 func pattern(text string) *regexp.Regexp {
-	parts := strings.Split(text, "*")
-	for i := range parts {
-		parts[i] = regexp.QuoteMeta(parts[i])
-	}
-	return regexp.MustCompile("^" + strings.Join(parts, ".*") + "$")
+	text = regexp.QuoteMeta(text)
+	text = strings.ReplaceAll(text, `\*\*`, ".*")
+	text = strings.ReplaceAll(text, `\*`, "[^/]*")
+	return regexp.MustCompile("^" + text + "$")
 }
 
 // due reports whether the nth matching request is one that fails.

@@ -27,7 +27,7 @@ is	GET	*	1	status 503 retry-after=0
 * * * 1 delay after 20ms
 * * * 7 half
 * GET * 2-4 stale
-apim POST */key-managers 1 lost
+apim POST **/key-managers 1 lost
 `
 	got, err := Parse(script)
 	if err != nil {
@@ -43,7 +43,7 @@ apim POST */key-managers 1 lost
 		{Server: "*", Method: "*", Path: "*", First: 1, Last: 1, Kind: Delay, After: true, Wait: 20 * time.Millisecond},
 		{Server: "*", Method: "*", Path: "*", First: 7, Last: 7, Kind: Half},
 		{Server: "*", Method: "GET", Path: "*", First: 2, Last: 4, Kind: Stale},
-		{Server: "apim", Method: "POST", Path: "*/key-managers", First: 1, Last: 1, Kind: Lost},
+		{Server: "apim", Method: "POST", Path: "**/key-managers", First: 1, Last: 1, Kind: Lost},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatalf("Parse (-want +got):\n%s", diff)
@@ -59,6 +59,22 @@ apim POST */key-managers 1 lost
 	}
 	if diff := cmp.Diff(want, again); diff != "" {
 		t.Fatalf("Parse of String (-want +got):\n%s", diff)
+	}
+}
+
+func TestPatterns(t *testing.T) {
+	for _, test := range []struct {
+		pattern, path string
+		want          bool
+	}{
+		{"", "/a/b", true}, {"*", "/a/b", true}, {"**", "/a/b", true}, {"/a/b", "/a/b", true}, {"/a", "/a/b", false},
+		{"/a/*", "/a/b", true}, {"/a/*", "/a/b/c", false}, {"/a/**", "/a/b/c", true}, {"/a/*/c", "/a/b/c", true}, {"/a*", "/abc", true},
+		{"**/c", "/a/b/c", true}, {"/a.b", "/axb", false}, {"/a/**/d", "/a/b/c/d", true}, {"/a/*", "/a/", true},
+	} {
+		f := Fault{Path: test.pattern}
+		if got := f.matches("is", "GET", test.path); got != test.want {
+			t.Errorf("%q matches %q: %t", test.pattern, test.path, got)
+		}
 	}
 }
 
@@ -167,7 +183,7 @@ func TestFaults(t *testing.T) {
 		{"other path", `is * /note all cut`, []string{`201 *`, `201 *`, `200 *`}, 2},
 		{"cut", `* write * 2 cut`, []string{`201 *`, `cut`, `200  {"count":1,*`}, 1},
 		{"cut after", `* write * 2 cut after`, []string{`201 *`, `cut`, `200  {"count":2,*`}, 2},
-		{"half", `* * */notes 2-3 half`, []string{`201 *`, `broken`, `broken`}, 2},
+		{"half", `* * **tes 2-3 half`, []string{`201 *`, `broken`, `broken`}, 2},
 		{"stale", `* GET * 1 stale`, []string{`201 *`, `201 *`, `200  {"count":0,"list":[],"pagination":{"total":0}}`}, 2},
 		{"lost", `* POST * 2 lost`, []string{`201 *`, `201 *`, `200 *`}, 2},
 		{"the first counts", "* GET * 1 cut\n* * * 1 status 500\n* * * 3 half", []string{`500`, `201 *`, `cut`}, 1},
