@@ -124,6 +124,10 @@ func (p *planner) planFormer(ctx context.Context, w *work) bool {
 func (p *planner) readLive(ctx context.Context, w *work) bool {
 	a, t := w.change.Address, w.change.Type
 	rd := w.conn.readers[t.Name]
+	if err := p.takeBack(ctx, w); err != nil {
+		p.unreadable(a, w.change.Range, err)
+		return false
+	}
 	if w.record != nil && w.record.ID != "" && w.former == nil {
 		o, err := rd.read(ctx, w.record.ID)
 		switch {
@@ -195,6 +199,31 @@ func (p *planner) readLive(ctx context.Context, w *work) bool {
 	}
 	w.live = o
 	return true
+}
+
+// takeBack makes a deposed object the instance's own again when it has the wanted key: a
+// create-first replacement was begun, and the configuration went back to what was before. The one
+// that had replaced it is deposed in its turn. To delete the old one and make it anew would fail
+// where others still refer to it.
+func (p *planner) takeBack(ctx context.Context, w *work) error {
+	if w.record == nil || w.record.ID == "" || len(w.record.Deposed) == 0 || w.former != nil {
+		return nil
+	}
+	if _, known := keyOf(w.change.Type, w.wanted); !known {
+		return nil
+	}
+	o, err := w.typ.Find(ctx, w.wanted)
+	switch {
+	case errors.Is(err, ErrNotFound), err == nil && !slices.Contains(w.record.Deposed, o.ID):
+		return nil
+	case err != nil:
+		return err
+	}
+	rec := *w.record
+	rec.Deposed = append(slices.DeleteFunc(slices.Clone(rec.Deposed), func(id string) bool { return id == o.ID }), rec.ID)
+	rec.ID, rec.Status, rec.Fingerprints = o.ID, Incomplete, nil
+	w.record = &rec
+	return nil
 }
 
 // stands reports whether the address is, or may be, configured.

@@ -575,3 +575,31 @@ func TestRefreshOnly(t *testing.T) {
 ~ fake_thing.b value:pending computed:consequent
 `)
 }
+
+// A create-first replacement that was cut off, and a configuration that goes back: the old object,
+// which others still use, is taken back, and the new one is deleted.
+func TestDeposedTakenBack(t *testing.T) {
+	b := newBench(t)
+	b.w.strict = true
+	src := "resource \"fake_thing\" \"a\" {\n  name = %q\n  secret = \"s\"\n}\nresource \"fake_thing\" \"user\" {\n  name = \"user\"\n  refs = [fake_thing.a.id]\n}\n"
+	b.apply(fmt.Sprintf(src, "one"))
+	first := b.thing("one").id
+	b.w.before = func(method string, th *thing) error {
+		if method == "update" {
+			return refusal("not now")
+		}
+		return nil
+	}
+	if _, diags := b.tryApply(fmt.Sprintf(src, "two")); !diags.HasErrors() {
+		t.Fatal("the update did not fail")
+	}
+	b.w.before = nil
+	if n := len(b.w.things); n != 3 {
+		t.Fatalf("%d things, want the old one, the new one and their user", n)
+	}
+	b.apply(fmt.Sprintf(src, "one"))
+	b.synced(fmt.Sprintf(src, "one"))
+	if b.thing("one").id != first || len(b.w.things) != 2 {
+		t.Fatalf("left %v", b.names())
+	}
+}
