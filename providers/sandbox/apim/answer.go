@@ -15,6 +15,7 @@ type answer struct {
 	status   int
 	kind     string // Content-Type
 	location string // path behind the address of the server
+	redirect string // address elsewhere
 	download string // file name of an attachment
 	body     []byte
 }
@@ -126,6 +127,9 @@ func (a *answer) send(w http.ResponseWriter, r *http.Request) {
 			scheme = "https"
 		}
 		h.Set("Location", scheme+"://"+r.Host+a.location)
+	}
+	if a.redirect != "" {
+		h.Set("Location", a.redirect)
 	}
 	if a.kind != "" {
 		h.Set("Content-Type", a.kind)

@@ -29,6 +29,8 @@ type Options struct {
 	// store of a tenant. Nil knows the roles of a fresh server: admin and
 	// Internal/{everyone,creator,publisher,subscriber,devops,analytics,integration_dev}.
 	RoleExists func(tenant, role string) bool
+	// UserExists tells whether there is a user ("ann", "ann@acme.com"), for those as whom an administrator makes APIs. Nil knows nobody.
+	UserExists func(name string) bool
 	// KeyManagerDelay is how long a key manager that was just created is not yet loaded: the devportal
 	// does not list it and it cannot make keys. Zero is 150 ms, less than zero is none.
 	KeyManagerDelay time.Duration
@@ -46,6 +48,9 @@ type Options struct {
 	// IndexLag is how long what was written is missing from lists and searches of APIs, which are
 	// indexed (apim-behaviour 2.5). Zero is 300 ms, less than zero is none.
 	IndexLag time.Duration
+	// UnknownTierKept answers 200 and changes nothing when a subscription is updated to a tier that its API lacks, as 4.7 does; without it 500, as
+	// 9.33.90 does (apim-behaviour 4.4).
+	UnknownTierKept bool
 	// GatewayEnvironments are the environments that the server's gateway serves (see Loaded). None is
 	// Default.
 	GatewayEnvironments []string

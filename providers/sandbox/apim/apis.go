@@ -11,16 +11,32 @@ import (
 	"time"
 )
 
-// apiRecord is what is kept of an API. Its document is the DTO of publisher /apis as sent, over the
-// server's defaults.
+// apiRecord is what is kept of an API or an API product.
 type apiRecord struct {
-	ID          string         `json:"id"`
-	Document    map[string]any `json:"document"`
-	State       string         `json:"state"` // "CREATED", "PUBLISHED", …
-	Revisions   []revision     `json:"revisions"`
-	Made        int            `json:"made"` // how many revisions there have been
-	CreatedTime time.Time      `json:"createdTime"`
-	UpdatedTime time.Time      `json:"updatedTime"`
+	ID          string           `json:"id"`
+	working                      // the copy that is edited
+	Product     bool             `json:"product,omitempty"`
+	State       string           `json:"state"` // "CREATED", "PUBLISHED", …
+	Revisions   []revision       `json:"revisions"`
+	Made        int              `json:"made"` // how many revisions there have been
+	History     []lifecycleEvent `json:"history,omitempty"`
+	Documents   []keptDocument   `json:"documents,omitempty"`
+	Thumbnail   *storedFile      `json:"thumbnail,omitempty"`
+	CreatedTime time.Time        `json:"createdTime"`
+	UpdatedTime time.Time        `json:"updatedTime"`
+}
+
+// working is what edits change and revisions keep. Its maps and lists are replaced, never changed.
+type working struct {
+	Document        map[string]any               `json:"document"`             // the DTO over the server's defaults, secrets in the clear
+	Definition      *tree                        `json:"definition,omitempty"` // OpenAPI as it was uploaded; nil: made of the operations
+	Schema          string                       `json:"schema,omitempty"`     // GraphQL, AsyncAPI or WSDL as it was uploaded
+	Archive         []byte                       `json:"archive,omitempty"`    // a WSDL that was uploaded as an archive
+	Complexity      []complexity                 `json:"complexity,omitempty"`
+	Endpoints       []apiEndpoint                `json:"endpoints,omitempty"`
+	Certificates    []clientCertificate          `json:"certificates,omitempty"`
+	Policies        []operationPolicy            `json:"policies,omitempty"` // its own, and clones of common ones
+	EnvironmentKeys map[string]map[string]string `json:"environmentKeys,omitempty"`
 }
 
 func (a *apiRecord) rowID() string { return a.ID }
@@ -29,80 +45,6 @@ func (a *apiRecord) field(name string) string { return textOf(a.Document, name) 
 
 // names returns a field that is a list of names.
 func (a *apiRecord) names(name string) []string { return list(a.Document[name]) }
-
-// apiBody is what a request may hold; what is checked has a type of its own, the rest is kept as it
-// is.
-type apiBody struct {
-	Name                        *string  `json:"name" is:"required,min=1" pattern:"(^[^~!@#;:%^*()+={}|\\\\<>\"',&$\\[\\]/]*$)"`
-	Context                     *string  `json:"context" is:"required,min=1,max=232"`
-	Version                     *string  `json:"version" is:"required,min=1,max=30" pattern:"^[^~!@#;:%^*()+={}|\\\\<>\"',&/$\\[\\]\\s+/]+$"`
-	Description                 *string  `json:"description" is:"min=0,max=32766"`
-	Provider                    *string  `json:"provider" is:"min=0,max=200"`
-	Type                        *string  `json:"type" enum:"HTTP,WS,SOAPTOREST,SOAP,GRAPHQL,WEBSUB,SSE,WEBHOOK,ASYNC"`
-	Visibility                  *string  `json:"visibility" enum:"PUBLIC,PRIVATE,RESTRICTED"`
-	AccessControl               *string  `json:"accessControl" enum:"NONE,RESTRICTED"`
-	SubscriptionAvailability    *string  `json:"subscriptionAvailability" enum:"CURRENT_TENANT,ALL_TENANTS,SPECIFIC_TENANTS"`
-	EndpointImplementationType  *string  `json:"endpointImplementationType" enum:"INLINE,ENDPOINT,MOCKED_OAS"`
-	AuthorizationHeader         *string  `json:"authorizationHeader" pattern:"(^[^~!@#;:%^*()+={}|\\\\<>\"',&$\\s+]*$)"`
-	APIKeyHeader                *string  `json:"apiKeyHeader" pattern:"(^[^~!@#;:%^*()+={}|\\\\<>\"',&$\\s+]*$)"`
-	Policies                    []string `json:"policies"`
-	Tags                        []string `json:"tags"`
-	Transport                   []string `json:"transport"`
-	Categories                  []string `json:"categories"`
-	VisibleRoles                []string `json:"visibleRoles"`
-	AccessControlRoles          []string `json:"accessControlRoles"`
-	Audiences                   []string `json:"audiences"`
-	SecurityScheme              []string `json:"securityScheme"`
-	KeyManagers                 any      `json:"keyManagers"`
-	Operations                  []any    `json:"operations"`
-	ID                          any      `json:"id"`
-	DisplayName                 any      `json:"displayName"`
-	LifeCycleStatus             any      `json:"lifeCycleStatus"`
-	WSDLInfo                    any      `json:"wsdlInfo"`
-	WSDLUrl                     any      `json:"wsdlUrl"`
-	ResponseCachingEnabled      *bool    `json:"responseCachingEnabled"`
-	CacheTimeout                *int64   `json:"cacheTimeout"`
-	HasThumbnail                *bool    `json:"hasThumbnail"`
-	IsDefaultVersion            *bool    `json:"isDefaultVersion"`
-	IsRevision                  *bool    `json:"isRevision"`
-	RevisionedAPIID             any      `json:"revisionedApiId"`
-	RevisionID                  any      `json:"revisionId"`
-	EnableSchemaValidation      *bool    `json:"enableSchemaValidation"`
-	EnableSubscriberVerifcation *bool    `json:"enableSubscriberVerification"`
-	Audience                    *string  `json:"audience" enum:"PUBLIC,SINGLE"`
-	OrganizationPolicies        []any    `json:"organizationPolicies"`
-	APIThrottlingPolicy         *string  `json:"apiThrottlingPolicy"`
-	MaxTPS                      any      `json:"maxTps"`
-	VisibleTenants              []string `json:"visibleTenants"`
-	VisibleOrganizations        []string `json:"visibleOrganizations"`
-	MediationPolicies           []any    `json:"mediationPolicies"`
-	APIPolicies                 any      `json:"apiPolicies"`
-	APIHubPolicies              any      `json:"apiHubPolicies"`
-	SubscriptionAvailTenants    []string `json:"subscriptionAvailableTenants"`
-	AdditionalProperties        []any    `json:"additionalProperties"`
-	AdditionalPropertiesMap     any      `json:"additionalPropertiesMap"`
-	Monetization                any      `json:"monetization"`
-	BusinessInformation         any      `json:"businessInformation"`
-	CORSConfiguration           any      `json:"corsConfiguration"`
-	WebsubConfiguration         any      `json:"websubSubscriptionConfiguration"`
-	WorkflowStatus              any      `json:"workflowStatus"`
-	CreatedTime                 any      `json:"createdTime"`
-	LastUpdatedTimestamp        any      `json:"lastUpdatedTimestamp"`
-	LastUpdatedTime             any      `json:"lastUpdatedTime"`
-	EndpointConfig              any      `json:"endpointConfig"`
-	PrimaryProductionEndpointID any      `json:"primaryProductionEndpointId"`
-	PrimarySandboxEndpointID    any      `json:"primarySandboxEndpointId"`
-	SubtypeConfiguration        any      `json:"subtypeConfiguration"`
-	Scopes                      []any    `json:"scopes"`
-	ThreatProtectionPolicies    any      `json:"threatProtectionPolicies"`
-	ServiceInfo                 any      `json:"serviceInfo"`
-	AdvertiseInfo               any      `json:"advertiseInfo"`
-	GatewayVendor               *string  `json:"gatewayVendor"`
-	GatewayType                 *string  `json:"gatewayType"`
-	InitiatedFromGateway        *bool    `json:"initiatedFromGateway"`
-	AsyncTransportProtocols     []string `json:"asyncTransportProtocols"`
-	Egress                      *bool    `json:"egress"`
-}
 
 // apiDefaults is the document of an API about which nothing was said (recorded).
 const apiDefaults = `{"description":null,"wsdlInfo":null,"wsdlUrl":null,"responseCachingEnabled":false,"cacheTimeout":300,"hasThumbnail":false,
@@ -122,10 +64,6 @@ const apiDefaults = `{"description":null,"wsdlInfo":null,"wsdlUrl":null,"respons
 "keyManagers":["all"],"serviceInfo":null,"gatewayVendor":"wso2","gatewayType":"wso2/synapse","initiatedFromGateway":false,
 "asyncTransportProtocols":[],"egress":false}`
 
-const operationDefaults = `{"id":"","target":"/*","verb":"GET","authType":"Application & Application User","throttlingPolicy":"Unlimited","scopes":[],
-"usedProductIds":[],"amznResourceName":null,"amznResourceTimeout":null,"amznResourceContentEncode":null,"payloadSchema":null,"uriMapping":null,
-"operationPolicies":{"request":[],"response":[],"fault":[]},"operationHubPolicies":[]}`
-
 // fresh parses one of the documents above.
 func fresh(document string) map[string]any {
 	var out map[string]any
@@ -142,12 +80,11 @@ func apiRoutes() []route {
 	return []route{
 		get(publisher, "/apis", []string{"apim:api_view", "apim:api_manage", "apim:api_import_export", "apim:api_list_view"}, listAPIs),
 		post(publisher, "/apis", create, createAPI),
+		anyBody(post(publisher, "/apis/validate", create, validateAPI)),
+		anyBody(post(publisher, "/apis/copy-api", create, copyAPI)),
 		get(publisher, "/apis/{api}", view, readAPI),
 		put(publisher, "/apis/{api}", change, updateAPI),
 		remove(publisher, "/apis/{api}", []string{"apim:api_delete", "apim:api_manage", "apim:api_import_export"}, deleteAPI),
-		get(publisher, "/apis/{api}/lifecycle-state", append(slices.Clone(change), "apim:api_view"), readLifecycle),
-		anyBody(post(publisher, "/apis/validate", create, validateAPI)),
-		anyBody(post(publisher, "/apis/change-lifecycle", []string{"apim:api_publish", "apim:api_manage", "apim:api_import_export"}, changeLifecycle)),
 	}
 }
 
@@ -161,104 +98,163 @@ func (c *call) ownAPI(id string) (*apiRecord, *answer) {
 }
 
 // shownAPI is an API as GET answers it.
-func shownAPI(a *apiRecord) map[string]any {
+func (c *call) shownAPI(a *apiRecord) map[string]any {
 	out := maps.Clone(a.Document)
-	stamp := a.UpdatedTime
-	out["id"], out["lifeCycleStatus"] = a.ID, a.State
+	out["id"], out["lifeCycleStatus"], out["hasThumbnail"] = a.ID, a.State, a.Thumbnail != nil
 	out["createdTime"] = millis(a.CreatedTime)
-	out["lastUpdatedTimestamp"], out["lastUpdatedTime"] = millis(stamp), stamp.UTC().Format("2006-01-02T15:04:05Z")
+	out["lastUpdatedTimestamp"], out["lastUpdatedTime"] = millis(a.UpdatedTime), sqlTime(a.UpdatedTime)
+	out["endpointConfig"] = shownEndpoints(a.Document["endpointConfig"])
+	out["operations"] = c.shownOperations(a)
+	out["apiPolicies"] = shownFlows(a.Document["apiPolicies"], a.Policies)
+	out["scopes"] = c.shownScopes(a.Document["scopes"])
+	out["policies"] = c.standingTiers(a)
+	out["visibleOrganizations"] = []string{"none"} // whatever was stored, while organizations are off
 	return out
 }
 
-func listAPIs(c *call) *answer {
-	type info struct {
-		ID              string   `json:"id"`
-		Name            string   `json:"name"`
-		DisplayName     string   `json:"displayName"`
-		Description     any      `json:"description"`
-		Context         string   `json:"context"`
-		Version         string   `json:"version"`
-		Provider        string   `json:"provider"`
-		Type            string   `json:"type"`
-		Audiences       []string `json:"audiences"`
-		LifeCycleStatus string   `json:"lifeCycleStatus"`
-		HasThumbnail    bool     `json:"hasThumbnail"`
-		SecurityScheme  []string `json:"securityScheme"`
-		CreatedTime     string   `json:"createdTime"`
-		UpdatedTime     string   `json:"updatedTime"`
-		GatewayVendor   string   `json:"gatewayVendor"`
-		GatewayType     string   `json:"gatewayType"`
-	}
-	records := c.searchable()
-	slices.SortStableFunc(records, func(a, b *apiRecord) int { return cmp.Compare(b.CreatedTime.UnixNano(), a.CreatedTime.UnixNano()) })
-	out := []info{}
-	for _, a := range records {
-		if !apiMatches(a, c.request.URL.Query().Get("query")) {
-			continue
+// standingTiers are the tiers of an API without those that were deleted meanwhile (apim-behaviour 3.2).
+func (c *call) standingTiers(a *apiRecord) []string {
+	out := []string{}
+	for _, tier := range a.names("policies") {
+		if c.checkTiers([]string{tier}) == nil {
+			out = append(out, tier)
 		}
-		out = append(out, info{a.ID, a.field("name"), a.field("displayName"), a.Document["description"], a.field("context"), a.field("version"),
-			a.field("provider"), a.field("type"), a.names("audiences"), a.State, false, a.names("securityScheme"), millis(a.CreatedTime),
-			millis(a.UpdatedTime), a.field("gatewayVendor"), a.field("gatewayType")})
 	}
-	return page(c, out, pageLinks{after: "&query=" + url.QueryEscape(c.request.URL.Query().Get("query"))})
+	return out
 }
 
-// apiMatches applies a query: words "attribute:value" (contains) and attribute:"value" (exact),
-// joined by and; a bare word searches names.
+// sqlTime writes a time as java.sql.Timestamp does: "2026-11-24 19:00:42.8".
+func sqlTime(t time.Time) string {
+	t = t.UTC()
+	milli := strings.TrimRight(t.Format(".000"), "0")
+	if milli == "." {
+		milli = ".0"
+	}
+	return t.Format("2006-01-02 15:04:05") + milli
+}
+
+func listAPIs(c *call) *answer {
+	records := c.searchable()
+	slices.SortStableFunc(records, func(a, b *apiRecord) int { return cmp.Compare(b.CreatedTime.UnixNano(), a.CreatedTime.UnixNano()) })
+	query := c.request.URL.Query()
+	if by := query.Get("sortBy"); by != "" {
+		sortAPIs(records, by, query.Get("sortOrder"))
+	}
+	out := []map[string]any{}
+	for _, a := range records {
+		if apiMatches(a, query.Get("query")) && c.mayView(a) {
+			out = append(out, apiInfo(a))
+		}
+	}
+	return page(c, out, pageLinks{after: "&query=" + url.QueryEscape(query.Get("query"))})
+}
+
+// mayView tells whether the caller may see an API in the publisher: access control names roles, and its provider and administrators always may.
+func (c *call) mayView(a *apiRecord) bool {
+	if a.field("accessControl") != "RESTRICTED" || c.user.All || a.field("provider") == c.owner() {
+		return true
+	}
+	return slices.ContainsFunc(a.names("accessControlRoles"), func(role string) bool {
+		return slices.ContainsFunc(c.user.Roles, func(r string) bool { return strings.EqualFold(r, role) })
+	})
+}
+
+// apiInfo is what lists show of an API (the DTO APIInfo).
+func apiInfo(a *apiRecord) map[string]any {
+	doc := a.Document
+	business, advertise := inner(doc, "businessInformation"), inner(doc, "advertiseInfo")
+	monetized, _ := inner(doc, "monetization")["enabled"].(bool)
+	return map[string]any{"id": a.ID, "name": doc["name"], "displayName": doc["displayName"], "description": doc["description"], "context": doc["context"],
+		"additionalProperties": doc["additionalProperties"], "additionalPropertiesMap": doc["additionalPropertiesMap"], "version": doc["version"],
+		"provider": doc["provider"], "type": doc["type"], "subtype": inner(doc, "subtypeConfiguration")["subtype"], "audience": doc["audience"],
+		"audiences": doc["audiences"], "lifeCycleStatus": a.State, "workflowStatus": nil, "hasThumbnail": a.Thumbnail != nil, "securityScheme": []string{},
+		"createdTime": millis(a.CreatedTime), "updatedTime": millis(a.UpdatedTime), "updatedBy": doc["provider"], "gatewayVendor": doc["gatewayVendor"],
+		"gatewayType": doc["gatewayType"], "advertiseOnly": advertise["advertised"] == true, "monetizedInfo": monetized,
+		"businessOwner": business["businessOwner"], "businessOwnerEmail": business["businessOwnerEmail"], "TechnicalOwner": business["technicalOwner"],
+		"TechnicalOwnerEmail": business["technicalOwnerEmail"], "egress": doc["egress"], "initiatedFromGateway": false}
+}
+
+// sortAPIs sorts a list by the name of a field.
+func sortAPIs(records []*apiRecord, by, order string) {
+	key := map[string]func(*apiRecord) string{
+		"apiName": func(a *apiRecord) string { return a.field("name") }, "version": func(a *apiRecord) string { return a.field("version") },
+		"status": func(a *apiRecord) string { return a.State }, "createdTime": func(a *apiRecord) string { return millis(a.CreatedTime) },
+	}[by]
+	if key == nil {
+		return
+	}
+	slices.SortStableFunc(records, func(a, b *apiRecord) int { return strings.Compare(key(a), key(b)) })
+	if strings.EqualFold(order, "desc") {
+		slices.Reverse(records)
+	}
+}
+
+// apiMatches applies a query: words "attribute:value" (contains) and attribute:"value" (exact), joined by and; a bare word searches names.
 func apiMatches(a *apiRecord, query string) bool {
-	for word := range strings.FieldsSeq(query) {
+	for _, word := range queryWords(query) {
 		attribute, value, has := strings.Cut(word, ":")
 		if !has {
 			attribute, value = "name", word
 		}
-		field := a.field(attribute)
-		if attribute == "status" {
-			field = a.State
-		}
 		exact := len(value) > 1 && value[0] == '"' && value[len(value)-1] == '"'
 		value = strings.ToLower(strings.Trim(value, `"`))
-		field = strings.ToLower(field)
-		if exact && field != value || !strings.Contains(field, value) {
+		var fields []string
+		switch attribute {
+		case "status":
+			fields = []string{a.State}
+		case "tags", "tag":
+			fields = a.names("tags")
+		case "api-category":
+			fields = a.names("categories")
+		case "doc":
+			for _, d := range a.Documents {
+				fields = append(fields, *d.Name)
+			}
+		case "name", "version", "context", "provider", "description", "type":
+			fields = []string{a.field(attribute)}
+		default:
+			for _, p := range objects(a.Document["additionalProperties"]) {
+				if textOf(p, "name") == attribute {
+					fields = append(fields, textOf(p, "value"))
+				}
+			}
+		}
+		if !slices.ContainsFunc(fields, func(f string) bool {
+			f = strings.ToLower(f)
+			return f == value || !exact && strings.Contains(f, value)
+		}) {
 			return false
 		}
 	}
 	return true
 }
 
+// queryWords splits a query at blanks outside of quotes.
+func queryWords(query string) []string {
+	quoted := false
+	return strings.FieldsFunc(query, func(r rune) bool {
+		if r == '"' {
+			quoted = !quoted
+		}
+		return r == ' ' && !quoted
+	})
+}
+
 func createAPI(c *call) *answer {
-	var body apiBody
-	if a := readBody(c.body, &body); a != nil {
-		return a
-	}
-	context, bad := c.apiContext(*body.Context)
+	d, bad := c.newDraft(nil)
 	if bad != nil {
 		return bad
 	}
-	name := strings.Join(strings.Fields(*body.Name), " ")
-	for _, other := range c.tenant.APIs.list {
-		switch {
-		case other.field("name") == name && other.field("version") == *body.Version:
-			return refuse(http.StatusConflict, 900300, "The API already exists.", "The API already exists")
-		case strings.EqualFold(other.field("name"), name) && other.field("name") != name:
-			return refuse(http.StatusConflict, 900250, "The API name already exists.", "An API with name '"+name+"' already exists with a different letter case")
-		case other.field("context") == context && other.field("name") != name:
-			return refuse(http.StatusConflict, 900251, "The API context already exists.", "An API with context '"+context+"' already exists")
-		}
-	}
-	if bad := c.checkTiers(body.Policies); bad != nil {
+	a, bad := c.addAPI(d, working{})
+	if bad != nil {
 		return bad
 	}
-	doc := fresh(apiDefaults)
-	overlay(doc, c.body)
-	doc["name"], doc["displayName"], doc["context"], doc["provider"] = name, name, context, c.owner()
-	doc["advertiseInfo"] = map[string]any{"advertised": false, "apiExternalProductionEndpoint": nil, "apiExternalSandboxEndpoint": nil,
-		"originalDevPortalUrl": nil, "apiOwner": c.owner(), "vendor": "WSO2"}
-	doc["operations"] = operations(body.Operations)
-	now := c.server.now()
-	a := &apiRecord{ID: newID(), Document: doc, State: "CREATED", Revisions: []revision{}, CreatedTime: now, UpdatedTime: now}
-	c.keepAPI(a)
-	out := shownAPI(a)
-	// [seen]: the answer to POST differs from GET in these.
+	return created(publisher.location+"/apis/"+a.ID, c.madeAPI(a))
+}
+
+// madeAPI is an API as the answer to POST shows it, which differs from GET in these (seen).
+func (c *call) madeAPI(a *apiRecord) map[string]any {
+	out := c.shownAPI(a)
 	out["lastUpdatedTimestamp"], out["lastUpdatedTime"] = nil, nil
 	out["visibleOrganizations"] = []string{c.tenant.Domain}
 	for _, name := range []string{"visibleRoles", "subscriptionAvailableTenants", "asyncTransportProtocols"} {
@@ -266,118 +262,227 @@ func createAPI(c *call) *answer {
 			out[name] = []string{""}
 		}
 	}
-	return created(publisher.location+"/apis/"+a.ID, out)
+	return out
 }
 
-// apiContext is the context as stored: with a leading "/", and in a tenant behind /t/<tenant>.
-func (c *call) apiContext(context string) (string, *answer) {
-	if strings.HasSuffix(context, "/") {
-		return "", refuse(http.StatusBadRequest, 900253, "The API context is malformed.", "The API context '"+context+"' ends with /")
+// maxName is how long the name of an API may be.
+const maxName = 60
+
+// addAPI stores a new API. What a draft has no place for comes in w.
+func (c *call) addAPI(d *draft, w working) (*apiRecord, *answer) {
+	b := d.body
+	version := *b.Version
+	provider := c.owner()
+	switch {
+	case len([]rune(d.name)) > maxName:
+		return nil, refuse(http.StatusBadRequest, 900704, "Character length exceeds the allowable limit",
+			"One of the provided input character length exceeds the allowable limit.")
+	case d.kind == "ASYNC" && w.Schema == "":
+		return nil, refuse(http.StatusBadRequest, 900915, "API Creation is supported only for WebSocket, WebSub and SSE APIs",
+			"API Creation is supported only for WebSocket, WebSub and SSE APIs")
+	case text(b.Provider) != "" && *b.Provider != provider && c.user.All:
+		if c.server.options.UserExists == nil || !c.server.options.UserExists(*b.Provider) {
+			return nil, refuse(http.StatusBadRequest, 900700, "Parameter value missing", "Some of the mandatory parameter values were missing")
+		}
+		provider = *b.Provider
+	}
+	context, bad := c.apiContext(*b.Context, d.name)
+	if bad != nil {
+		return nil, bad
+	}
+	if bad := c.tenant.taken(d.name, version, context); bad != nil {
+		return nil, bad
+	}
+	w.Document = d.doc
+	w.Document["version"], w.Document["context"], w.Document["provider"] = version, context, provider
+	advertise := advertiseBody{}
+	advertise.defaults()
+	if b.AdvertiseInfo != nil {
+		advertise = *b.AdvertiseInfo
+	}
+	if text(advertise.Owner) == "" {
+		advertise.Owner = ptr(provider)
+	}
+	w.Document["advertiseInfo"] = asObject(advertise)
+	w.Document["egress"] = b.Egress != nil && *b.Egress
+	if b.ServiceInfo != nil {
+		w.Document["serviceInfo"] = asObject(b.ServiceInfo)
+	}
+	if s := b.SubtypeConfiguration; s != nil {
+		w.Document["subtypeConfiguration"] = map[string]any{"subtype": text(s.Subtype), "configuration": s.Configuration}
+		if text(s.Subtype) == "AIAPI" && w.Document["endpointConfig"] != nil { // its endpoint becomes the first of the list
+			w.Document["primaryProductionEndpointId"] = "default_production_endpoint"
+		}
+	}
+	if text(b.GatewayType) != "" && *b.GatewayType != "wso2/synapse" && b.GatewayVendor == nil {
+		w.Document["gatewayVendor"] = "external"
+	}
+	id := newID()
+	if bad := c.attachAll(&w, nil, b); bad != nil {
+		return nil, bad
+	}
+	now := c.server.now()
+	a := &apiRecord{ID: id, working: w, State: "CREATED", Revisions: []revision{}, CreatedTime: now, UpdatedTime: now,
+		History: []lifecycleEvent{{To: "CREATED", User: c.owner(), Time: now}}}
+	c.keepAPI(a)
+	return a, nil
+}
+
+// taken refuses a name, version or context that another API or product has.
+func (t *tenant) taken(name, version, context string) *answer {
+	for _, other := range slices.Concat(t.APIs.list, t.Products.list) {
+		their := other.field("name")
+		switch {
+		case their == name && (other.field("version") == version || other.field("context") != context):
+			return refuse(http.StatusConflict, 900300, "The API already exists.", "The API already exists")
+		case strings.EqualFold(their, name) && their != name:
+			return refuse(http.StatusConflict, 900250, "The API name already exists.", "An API with name '"+name+"' already exists")
+		case strings.EqualFold(other.field("context"), context) && their != name:
+			return refuse(http.StatusConflict, 900251, "The API context already exists.", "An API with context '"+context+"' already exists")
+		}
+	}
+	return nil
+}
+
+// apiContext is the context as stored: with a leading "/", without a "/{version}" at its end, and in a tenant behind /t/<tenant>.
+func (c *call) apiContext(context, name string) (string, *answer) {
+	malformed := func(reason string) *answer {
+		return refuse(http.StatusBadRequest, 900253, "The API context is malformed.", "'The API context is malformed. "+reason+"'")
+	}
+	switch {
+	case strings.HasSuffix(context, "/"):
+		return "", malformed("For API " + name + ", context " + context + " cannot end with /")
+	case strings.ContainsAny(strings.ReplaceAll(context, "{version}", ""), " {}!@#$%^&*()+=|\\\"'<>,;:?[]"):
+		return "", malformed("Special characters cannot be used in context " + context + " for API " + name)
 	}
 	context = "/" + strings.TrimPrefix(context, "/")
+	if context != "/{version}" {
+		context = strings.TrimSuffix(context, "/{version}")
+	}
 	if prefix := "/t/" + c.tenant.Domain; c.tenant.Domain != superTenant && !strings.HasPrefix(context, prefix+"/") {
 		context = prefix + context
 	}
 	return context, nil
 }
 
-// checkTiers refuses names that are no subscription policies.
-func (c *call) checkTiers(tiers []string) *answer {
-	for _, tier := range tiers {
-		if c.tenant.SubscriptionPolicies.find(func(p *subscriptionPolicy) bool { return *p.PolicyName == tier }) == nil {
-			return refuse(http.StatusBadRequest, 900305, "The tier name is invalid.", "The tier name is invalid")
-		}
-	}
-	return nil
-}
-
-// overlay puts what a request holds over a document. The body has been read once before, so that it
-// is a JSON object.
-func overlay(doc map[string]any, body []byte) {
-	raw, _ := parseBody(body)
-	sent, _ := raw.(map[string]any)
-	for name, v := range sent {
-		switch name {
-		case "id", "lifeCycleStatus", "createdTime", "lastUpdatedTime", "lastUpdatedTimestamp", "workflowStatus", "hasThumbnail", "isRevision",
-			"revisionedApiId", "revisionId": // the server's own
-		default:
-			if v != nil {
-				doc[name] = v
-			}
-		}
-	}
-}
-
-// operations completes the operations of an API; without any it gets five on /*.
-func operations(sent []any) []any {
-	if len(sent) == 0 {
-		for _, verb := range []string{"GET", "PUT", "POST", "DELETE", "PATCH"} {
-			sent = append(sent, map[string]any{"target": "/*", "verb": verb})
-		}
-	}
-	out := make([]any, len(sent))
-	for i, o := range sent {
-		full := fresh(operationDefaults)
-		if m, isObject := o.(map[string]any); isObject {
-			for name, v := range m {
-				if v != nil {
-					full[name] = v
-				}
-			}
-		}
-		full["id"] = ""
-		out[i] = full
-	}
-	return out
-}
-
 func readAPI(c *call) *answer {
-	a, bad := c.ownAPI(c.vars["api"])
-	if bad != nil {
-		return bad
+	id := c.vars["api"]
+	if a := c.tenant.APIs.get(id); a != nil {
+		if !c.mayView(a) {
+			return forbidden("User is not authorized to access the API")
+		}
+		return ok(c.shownAPI(a))
 	}
-	return ok(shownAPI(a))
+	for _, a := range c.tenant.APIs.list { // the id of a revision shows what it keeps
+		for i, r := range a.Revisions {
+			if r.ID == id {
+				kept := *a
+				kept.working = r.working
+				out := c.shownAPI(&kept)
+				out["id"], out["isRevision"], out["revisionedApiId"], out["revisionId"] = r.ID, true, a.ID, r.number(i)
+				return ok(out)
+			}
+		}
+	}
+	return notFound("API", id)
 }
 
-// updateAPI replaces the working copy. Name, version, context, provider, state and type are
-// silently the stored ones: 200 and no change.
+// updateAPI replaces the working copy. Name, version, context, provider, state and type are silently the stored ones: 200 and no change; so are
+// those that have operations of their own.
 func updateAPI(c *call) *answer {
-	var body apiBody
-	if a := readBody(c.body, &body); a != nil {
-		return a
+	a := c.tenant.APIs.get(c.vars["api"])
+	if a == nil {
+		var body apiBody
+		body.defaults()
+		if bad := readBody(c.body, &body); bad != nil {
+			return bad
+		}
+		return refuse(http.StatusNotFound, 900308, "API Not Found", "Requested API with id '"+c.vars["api"]+"' not found")
 	}
-	a, bad := c.ownAPI(c.vars["api"])
+	d, bad := c.newDraft(a)
 	if bad != nil {
 		return bad
 	}
-	if bad := c.checkTiers(body.Policies); bad != nil {
-		return bad
-	}
-	doc := fresh(apiDefaults)
-	overlay(doc, c.body)
-	for _, name := range []string{"name", "displayName", "version", "context", "provider", "type", "advertiseInfo"} {
-		doc[name] = a.Document[name]
-	}
-	doc["operations"] = operations(body.Operations)
-	if body.Operations == nil {
-		doc["operations"] = a.Document["operations"]
+	if text(d.body.GatewayType) != "" && *d.body.GatewayType != a.field("gatewayType") {
+		return general()
 	}
 	changed := *a
-	changed.Document, changed.UpdatedTime = doc, c.server.now()
+	changed.Document = d.doc
+	for _, name := range []string{"name", "version", "context", "provider", "type", "egress", "subtypeConfiguration", "monetization", "serviceInfo", "wsdlInfo",
+		"gatewayType", "gatewayVendor", "primaryProductionEndpointId", "primarySandboxEndpointId"} {
+		if sent := d.doc[name]; strings.HasPrefix(name, "primary") && sent != nil {
+			continue
+		}
+		d.doc[name] = a.Document[name]
+	}
+	advertise := advertiseBody{}
+	advertise.defaults()
+	if d.body.AdvertiseInfo != nil {
+		advertise = *d.body.AdvertiseInfo
+	}
+	d.doc["advertiseInfo"] = asObject(advertise)
+	if bad := c.usedByProducts(a, d.doc); bad != nil {
+		return bad
+	}
+	if bad := c.attachAll(&changed.working, a, d.body); bad != nil {
+		return bad
+	}
+	changed.Definition = pruned(a.Definition, d.doc)
+	changed.UpdatedTime = c.server.now()
 	c.keepAPI(&changed)
-	return ok(shownAPI(&changed))
+	out := c.shownAPI(&changed)
+	if len(d.body.VisibleOrganizations) > 0 {
+		out["visibleOrganizations"] = d.body.VisibleOrganizations // only this answer shows it
+	}
+	return ok(out)
 }
 
 func deleteAPI(c *call) *answer {
-	a, bad := c.ownAPI(c.vars["api"])
-	if bad != nil {
-		return bad
+	a := c.tenant.APIs.get(c.vars["api"])
+	if a == nil {
+		return internal("") // a null pointer in the server (seen)
 	}
 	if c.tenant.Subscriptions.find(func(s *subscription) bool { return s.API == a.ID }) != nil {
 		return conflict("Cannot remove the API " + a.ID + " as active subscriptions exist")
 	}
+	var used []string
+	for _, o := range operationsOf(a.Document) {
+		if len(c.productsWith(a.ID, operationKey(o))) > 0 {
+			used = append(used, "{verb='"+textOf(o, "verb")+"', path='"+textOf(o, "target")+"'}")
+		}
+	}
+	if used != nil {
+		return conflict("Cannot remove the API because following resource paths [" + strings.Join(used, ", ") + "] are used by one or more API Products")
+	}
 	c.dropAPI(a.ID)
 	return empty(http.StatusOK)
+}
+
+// copyAPI makes a new version of an API.
+func copyAPI(c *call) *answer {
+	query := c.request.URL.Query()
+	a, bad := c.ownAPI(query.Get("apiId"))
+	if bad != nil {
+		return bad
+	}
+	version := query.Get("newVersion")
+	if !compiled("^[^~!@#;:%^*()+={}|\\\\<>\"',&/$\\[\\]\\s+/]+$").MatchString(version) || len(version) > 30 {
+		return violations([]violation{{"newVersion", "The version is not valid"}})
+	}
+	for _, other := range c.tenant.APIs.list {
+		if other.field("name") == a.field("name") && other.field("version") == version {
+			return refuse(http.StatusConflict, 900252, "The API version already exists.", "The API version "+version+" already exists for the API "+a.field("name"))
+		}
+	}
+	made := *a
+	now := c.server.now()
+	made.ID, made.State, made.Revisions, made.Made, made.CreatedTime, made.UpdatedTime = newID(), "CREATED", []revision{}, 0, now, now
+	made.History = []lifecycleEvent{{To: "CREATED", User: c.owner(), Time: now}}
+	made.Document = maps.Clone(a.Document)
+	made.Document["version"], made.Document["isDefaultVersion"] = version, query.Get("defaultVersion") == "true"
+	made.Document["provider"] = c.owner()
+	c.keepAPI(&made)
+	return created(publisher.location+"/apis/"+made.ID, c.shownAPI(&made))
 }
 
 // apiNaming returns an API that is bound to a key manager, nil when there is none.

@@ -30,6 +30,9 @@ type tenant struct {
 	Applications         rows[application, *application]                 `json:"applications"`
 	Keys                 rows[keyMapping, *keyMapping]                   `json:"keys"`
 	APIs                 rows[apiRecord, *apiRecord]                     `json:"apis"`
+	Products             rows[apiRecord, *apiRecord]                     `json:"products"`
+	SharedScopes         rows[sharedScope, *sharedScope]                 `json:"sharedScopes"`
+	OperationPolicies    rows[operationPolicy, *operationPolicy]         `json:"operationPolicies"`
 	Subscriptions        rows[subscription, *subscription]               `json:"subscriptions"`
 	EndpointCertificates rows[endpointCertificate, *endpointCertificate] `json:"endpointCertificates"`
 	Labels               rows[label, *label]                             `json:"labels"`

@@ -2,9 +2,8 @@ package apim
 
 import "time"
 
-// An apiIndex is what lists and searches of APIs see: the records as they were some time ago,
-// because they are indexed in the background (apim-behaviour 2.5). What was made is missing for a
-// while, what was changed shows as it was, and what was deleted is still there.
+// An apiIndex is what lists and searches of APIs and products see: the records as they were some time ago, because they are indexed in the background
+// (apim-behaviour 2.5). What was made is missing for a while, what was changed shows as it was, and what was deleted is still there.
 type apiIndex struct {
 	rows    rows[apiRecord, *apiRecord]
 	pending []indexEvent // in the order of their times
@@ -16,15 +15,22 @@ type indexEvent struct {
 	record *apiRecord // nil: deleted
 }
 
-// keepAPI stores an API, new or changed.
+// keepAPI stores an API or a product, new or changed.
 func (c *call) keepAPI(a *apiRecord) {
-	c.tenant.APIs.replace(a)
+	c.tenant.indexed() // before it is there
+	if a.Product {
+		c.tenant.Products.replace(a)
+	} else {
+		c.tenant.APIs.replace(a)
+	}
 	c.index(a.ID, a)
 }
 
-// dropAPI removes an API.
+// dropAPI removes an API or a product.
 func (c *call) dropAPI(id string) {
+	c.tenant.indexed()
 	c.tenant.APIs.remove(id)
+	c.tenant.Products.remove(id)
 	c.index(id, nil)
 }
 
@@ -40,12 +46,15 @@ func (t *tenant) indexed() *apiIndex {
 		for _, a := range t.APIs.list {
 			t.index.rows.add(a)
 		}
+		for _, p := range t.Products.list {
+			t.index.rows.add(p)
+		}
 	}
 	return t.index
 }
 
-// searchable are the APIs that lists and searches see now, in the order in which they were made.
-func (c *call) searchable() []*apiRecord {
+// settled is the index as far as it is done.
+func (c *call) settled() []*apiRecord {
 	x, now := c.tenant.indexed(), c.server.now()
 	done := 0
 	for _, e := range x.pending {
@@ -59,5 +68,27 @@ func (c *call) searchable() []*apiRecord {
 		}
 	}
 	x.pending = x.pending[done:]
-	return x.rows.values()
+	return x.rows.list
+}
+
+// searchable are the APIs that lists and searches see now, in the order in which they were made.
+func (c *call) searchable() []*apiRecord {
+	var out []*apiRecord
+	for _, a := range c.settled() {
+		if !a.Product {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// searchableProducts are the products.
+func (c *call) searchableProducts() []*apiRecord {
+	var out []*apiRecord
+	for _, a := range c.settled() {
+		if a.Product {
+			out = append(out, a)
+		}
+	}
+	return out
 }

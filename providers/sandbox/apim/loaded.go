@@ -221,13 +221,13 @@ func toldGroup(g conditionalGroup) gateway.Group {
 	return out
 }
 
-// tellAPIs adds the APIs of a tenant that are deployed to an environment of the gateway.
+// tellAPIs adds the APIs and products of a tenant that are deployed to an environment of the gateway.
 func (s *Server) tellAPIs(c *gateway.Contents, t *tenant) {
-	for _, a := range t.APIs.list {
+	for _, a := range slices.Concat(t.APIs.list, t.Products.list) {
 		for i := range a.Revisions {
 			r := &a.Revisions[i]
 			if slices.ContainsFunc(r.Deployments, func(d deployment) bool { return slices.Contains(s.options.GatewayEnvironments, text(d.Name)) }) {
-				c.APIs = append(c.APIs, toldAPI(a, r, t.Domain))
+				c.APIs = append(c.APIs, t.toldAPI(a, r))
 				break
 			}
 		}
@@ -235,13 +235,12 @@ func (s *Server) tellAPIs(c *gateway.Contents, t *tenant) {
 }
 
 // toldAPI is a revision of an API as the gateway serves it.
-func toldAPI(a *apiRecord, r *revision, domain string) *gateway.API {
+func (t *tenant) toldAPI(a *apiRecord, r *revision) *gateway.API {
 	doc := r.Document
-	version := textOf(doc, "version")
-	context := textOf(doc, "context")
+	version, context := textOf(doc, "version"), textOf(doc, "context")
 	out := &gateway.API{ID: a.ID, Revision: r.ID, Name: textOf(doc, "name"), Version: version, Context: context + "/" + version, Provider: textOf(doc, "provider"),
-		Tenant: domain, Type: textOf(doc, "type"), State: a.State, Security: list(doc["securityScheme"]), AuthorizationHead: textOf(doc, "authorizationHeader"),
-		KeyManagers: list(doc["keyManagers"]), Policy: textOf(doc, "apiThrottlingPolicy"), Tiers: list(doc["policies"])}
+		Tenant: t.Domain, Type: textOf(doc, "type"), State: a.State, Security: list(doc["securityScheme"]), AuthorizationHead: textOf(doc, "authorizationHeader"),
+		KeyManagers: list(doc["keyManagers"]), Policy: textOf(doc, "apiThrottlingPolicy"), Tiers: list(doc["policies"]), Schema: r.Schema}
 	if strings.Contains(context, "{version}") {
 		out.Context = strings.ReplaceAll(context, "{version}", version)
 		context = strings.TrimSuffix(strings.ReplaceAll(context, "/{version}", ""), "/")
@@ -249,26 +248,94 @@ func toldAPI(a *apiRecord, r *revision, domain string) *gateway.API {
 	if isDefault, _ := doc["isDefaultVersion"].(bool); isDefault {
 		out.DefaultContext = context
 	}
-	if cors, _ := doc["corsConfiguration"].(map[string]any); cors["corsConfigurationEnabled"] == true {
+	if cors := inner(doc, "corsConfiguration"); cors["corsConfigurationEnabled"] == true {
 		credentials, _ := cors["accessControlAllowCredentials"].(bool)
 		out.CORS = &gateway.CORS{Origins: list(cors["accessControlAllowOrigins"]), Headers: list(cors["accessControlAllowHeaders"]),
 			Methods: list(cors["accessControlAllowMethods"]), Credentials: credentials}
 	}
-	for _, o := range objects(doc["operations"]) {
-		out.Operations = append(out.Operations, gateway.Operation{Target: textOf(o, "target"), Verb: strings.ToUpper(textOf(o, "verb")),
-			Public: textOf(o, "authType") == "None", Scopes: list(o["scopes"]), Policy: textOf(o, "throttlingPolicy")})
+	if a.Product {
+		out.Operations = t.memberOperations(doc)
+	} else {
+		out.Operations = toldOperations(&r.working, nil)
+		out.Backends = r.backends()
 	}
-	out.Backends = toldBackends(doc["endpointConfig"])
-	if tps, _ := doc["maxTps"].(map[string]any); tps != nil {
+	for _, k := range r.Certificates {
+		out.Certificates = append(out.Certificates, gateway.ClientCertificate{KeyType: k.KeyType, Tier: k.Tier, DER: k.DER})
+	}
+	for _, x := range r.Complexity {
+		out.Costs = append(out.Costs, gateway.Cost{Type: *x.Type, Field: *x.Field, Value: int(*x.Value)})
+	}
+	if tps := inner(doc, "maxTps"); tps != nil {
 		out.MaxTPS = map[string]gateway.Limit{}
 		for _, kind := range []string{"production", "sandbox"} {
 			if n := whole(tps[kind]); n > 0 {
-				unit := textOf(tps, kind+"TimeUnit")
-				if unit == "" {
-					unit = "SECOND"
-				}
-				out.MaxTPS[strings.ToUpper(kind)] = gateway.Limit{Requests: n, Unit: unit, Count: 1}
+				out.MaxTPS[strings.ToUpper(kind)] = gateway.Limit{Requests: n, Unit: strings.ToLower(textOf(tps, kind+"TimeUnit")), Count: 1}
 			}
+		}
+	}
+	return out
+}
+
+// memberOperations are the operations of a product, each with the backend of the API that it is of, as that was when the product's revision was made.
+func (t *tenant) memberOperations(doc map[string]any) []gateway.Operation {
+	var out []gateway.Operation
+	for _, m := range objects(doc["apis"]) {
+		a := t.APIs.get(textOf(m, "apiId"))
+		if a == nil {
+			continue
+		}
+		wanted := map[string]bool{}
+		for _, o := range objects(m["operations"]) {
+			wanted[operationKey(o)] = true
+		}
+		backends := a.backends()
+		for _, o := range toldOperations(&a.working, wanted) {
+			o.Backends = &backends
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// toldOperations are operations as the gateway serves them: all, or those that are wanted.
+func toldOperations(w *working, wanted map[string]bool) []gateway.Operation {
+	var out []gateway.Operation
+	all, _ := w.Document["apiPolicies"].(map[string]any)
+	for _, o := range operationsOf(w.Document) {
+		if wanted != nil && !wanted[operationKey(o)] {
+			continue
+		}
+		flows := inner(o, "operationPolicies")
+		out = append(out, gateway.Operation{Target: textOf(o, "target"), Verb: textOf(o, "verb"), Public: textOf(o, "authType") == "None",
+			Scopes: list(o["scopes"]), Policy: textOf(o, "throttlingPolicy"),
+			Request: slices.Concat(toldSteps(all["request"]), toldSteps(flows["request"])), Response: slices.Concat(toldSteps(flows["response"]), toldSteps(all["response"]))})
+	}
+	return out
+}
+
+// toldSteps are the policies of a flow.
+func toldSteps(uses any) []gateway.Step {
+	var out []gateway.Step
+	for _, use := range objects(uses) {
+		step := gateway.Step{Name: textOf(use, "policyName"), Parameters: map[string]string{}}
+		for name, v := range inner(use, "parameters") {
+			step.Parameters[name] = textValue(v)
+		}
+		out = append(out, step)
+	}
+	return out
+}
+
+// backends are the endpoints of a working copy: those of endpointConfig, or the ones that it names as the first of the list.
+func (w *working) backends() gateway.Backends {
+	out := toldBackends(w.Document["endpointConfig"])
+	if e := w.primary("PRODUCTION"); e != nil {
+		out.Production = toldBackends(e.EndpointConfig).Production
+	}
+	if e := w.primary("SANDBOX"); e != nil {
+		of := toldBackends(e.EndpointConfig)
+		if out.Sandbox = of.Sandbox; out.Sandbox == nil {
+			out.Sandbox = of.Production
 		}
 	}
 	return out
@@ -277,6 +344,9 @@ func toldAPI(a *apiRecord, r *revision, domain string) *gateway.API {
 // toldBackends reads an endpointConfig.
 func toldBackends(config any) gateway.Backends {
 	m, _ := config.(map[string]any)
+	if m == nil {
+		return gateway.Backends{}
+	}
 	kind := textOf(m, "endpoint_type")
 	one := func(name string) *gateway.Backend {
 		var urls []string

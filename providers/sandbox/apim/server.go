@@ -113,6 +113,9 @@ type call struct {
 	user    Principal // zero for an anonymous call
 	tenant  *tenant   // valid while the contents are locked
 	global  bool      // works on global key managers
+
+	fetched    []byte // the document that a form names the address of
+	fetchError error
 }
 
 // dispatch finds the operation, checks who may call it, and runs it.

@@ -45,11 +45,14 @@ var wrongDocuments = []wrong{
 	{"*", "/api/am/admin/v4/tenant-config", "answer", "must be a string", "the document is called a text; it is sent and answered as it is [seen]"},
 	{"PUT", "/api/am/admin/v4/tenant-config", "request", "must be a string", "the same"},
 	{"GET", "/api/am/admin/v4/tenant-config-schema", "answer", "must be a string", "the same"},
+	{"GET", "/api/am/admin/v4/tenant-theme", "answer", "application/octet-stream", "called a zip archive, sent as bytes [seen in its code]"},
 	{"*", "/api/am/admin/v4/environments", "answer", "status", "the enum says Active, the server ACTIVE [recorded]"},
 	{"*", "/api/am/admin/v4/environments/*", "answer", "status", "the same"},
 	{"POST", "/api/am/devportal/v3/applications/*/generate-keys", "request", "validityTime", "called a text; the portal sends a number and it passes [recorded]"},
 	{"POST", "/api/am/publisher/v4/apis", "answer", "keyManagers", "called an object; it is a list [recorded]"},
 	{"*", "/api/am/publisher/v4/apis/*", "answer", "keyManagers", "the same"},
+	{"PUT", "/api/am/publisher/v4/apis/*", "request", "keyManagers", "the same"},
+	{"*", "/api/am/publisher/v4/apis/*/revisions", "answer", "createdTime", "called a text; a number of milliseconds [seen]"},
 	{"POST", "/api/am/publisher/v4/apis/*/deploy-revision", "answer", "status is not supported", "200 by the document, 201 by the server [recorded]"},
 	{"GET", "/api/am/devportal/v3/throttling-policies/application", "answer", "policyLevel", "the enum is in small letters, the answer in capitals [seen]"},
 	{"GET", "/api/am/devportal/v3/throttling-policies/subscription/*", "answer", "policyLevel", "the same"},
@@ -134,7 +137,11 @@ func (c *checker) check(r *http.Request, body []byte, rec *httptest.ResponseReco
 		}
 		q := r.Clone(context.Background())
 		q.URL.Scheme, q.URL.Host = "http", r.Host
-		q.Body = io.NopCloser(bytes.NewReader(body))
+		sent := body
+		if strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+			sent = withoutNulls(body)
+		}
+		q.Body, q.ContentLength = io.NopCloser(bytes.NewReader(sent)), int64(len(sent))
 		route, vars, err := d.router.FindRoute(q)
 		if err != nil {
 			c.report(r, rec.Code, "request", err)
@@ -320,6 +327,12 @@ func everyOperation(c client) {
 	c.get(200, admin+"/system-scopes/role-aliases")
 	c.put(200, admin+"/system-scopes/role-aliases", map[string]any{"list": []any{}})
 	c.get(404, admin+"/tenant-theme")
+	theme := formBody{part: "file", certificate: []byte("nothing"), file: "theme.zip"}
+	c.put(400, admin+"/tenant-theme", theme)
+	acme := c
+	acme.user = "admin@acme.com"
+	acme.send(200, "PUT", admin+"/tenant-theme", theme)
+	acme.send(200, "GET", admin+"/tenant-theme", nil)
 
 	c.get(200, admin+"/settings")
 	c.get(200, admin+"/tenant-info/admin@carbon.super")
@@ -354,16 +367,17 @@ func everyOperation(c client) {
 	c.get(200, publisher+"/apis/"+api+"/labels")
 	c.send(409, "DELETE", admin+"/labels/"+label, nil)
 	c.post(200, publisher+"/apis/"+api+"/detach-labels", map[string]any{"labels": []string{label}})
-	c.put(200, publisher+"/apis/"+api, map[string]any{"name": "Spec", "context": "/spec", "version": "1", "policies": []string{"Gold", "Silver"}})
+	c.put(200, publisher+"/apis/"+api, c.get(200, publisher+"/apis/"+api).any)
 	c.post(200, publisher+"/apis/change-lifecycle?action=Publish&apiId="+api, nil)
 	revision := c.post(201, publisher+"/apis/"+api+"/revisions", map[string]any{"description": "r"}).text("id")
-	c.get(200, publisher+"/apis/"+api+"/revisions/"+revision)
+	c.get(501, publisher+"/apis/"+api+"/revisions/"+revision)
 	there := []any{map[string]any{"name": "Default", "vhost": "localhost", "displayOnDevportal": true}}
 	c.post(201, publisher+"/apis/"+api+"/deploy-revision?revisionId="+revision, there)
 	c.post(201, publisher+"/apis/"+api+"/undeploy-revision?revisionId="+revision, there)
 	c.delete(200, publisher+"/apis/"+api+"/revisions/"+revision)
 	sub := c.post(201, devportal+"/subscriptions", map[string]any{"applicationId": app, "apiId": api, "throttlingPolicy": "Gold"}).text("subscriptionId")
-	c.put(200, devportal+"/subscriptions/"+sub, map[string]any{"applicationId": app, "apiId": api, "throttlingPolicy": "Silver", "status": "UNBLOCKED"})
+	c.put(200, devportal+"/subscriptions/"+sub, map[string]any{"applicationId": app, "apiId": api, "throttlingPolicy": "Gold",
+		"requestedThrottlingPolicy": "Silver", "status": "UNBLOCKED"})
 	c.post(200, publisher+"/subscriptions/block-subscription?subscriptionId="+sub+"&blockState=BLOCKED", nil)
 	c.post(200, publisher+"/subscriptions/unblock-subscription?subscriptionId="+sub, nil)
 	c.delete(200, admin+"/applications/"+app)

@@ -13,6 +13,7 @@ type subscription struct {
 	Application string `json:"application"`
 	API         string `json:"api"`
 	Policy      string `json:"policy"`
+	Updated     bool   `json:"updated,omitempty"` // then the requested tier is null
 	Status      string `json:"status"`
 }
 
@@ -39,6 +40,11 @@ func subscriptionRoutes() []route {
 		get(devportal, "/subscriptions/{subscription}", scopes, readSubscription),
 		put(devportal, "/subscriptions/{subscription}", scopes, updateSubscription),
 		remove(devportal, "/subscriptions/{subscription}", scopes, deleteSubscription),
+		post(devportal, "/subscriptions/multiple", scopes, createSubscriptions),
+		get(devportal, "/subscriptions/{api}/additionalInfo", nil, subscriptionTiers),
+		get(publisher, "/subscriptions", viewSubscriptions, publisherSubscriptions),
+		anyBody(post(publisher, "/subscriptions/change-business-plan", []string{"apim:subscription_manage"}, changePlan)),
+		get(publisher, "/subscriptions/{subscription}/subscriber-info", viewSubscriptions, subscriberInfo),
 		anyBody(post(publisher, "/subscriptions/block-subscription", block, blockSubscription)),
 		anyBody(post(publisher, "/subscriptions/unblock-subscription", block, unblockSubscription)),
 	}
@@ -91,14 +97,11 @@ func (c *call) shownSubscription(s *subscription, counted bool) map[string]any {
 		}
 		out["applicationInfo"] = info
 	}
-	if a := c.tenant.APIs.get(s.API); a != nil {
-		out["apiInfo"] = map[string]any{"id": a.ID, "name": a.Document["name"], "displayName": a.Document["displayName"],
-			"description": a.Document["description"], "context": a.Document["context"], "version": a.Document["version"], "type": a.Document["type"],
-			"createdTime": millis(a.CreatedTime), "provider": a.Document["provider"], "lifeCycleStatus": a.State, "thumbnailUri": nil, "avgRating": "0.0",
-			"throttlingPolicies": a.names("policies"), "advertiseInfo": a.Document["advertiseInfo"],
-			"businessInformation": a.Document["businessInformation"], "isSubscriptionAvailable": true, "monetizationLabel": "FREE",
-			"gatewayType": a.Document["gatewayType"], "gatewayVendor": a.Document["gatewayVendor"], "additionalProperties": []any{},
-			"monetizedInfo": false, "egress": a.Document["egress"], "subtype": "DEFAULT"}
+	if s.Updated {
+		out["requestedThrottlingPolicy"] = nil
+	}
+	if a := c.tenant.subscribable(s.API); a != nil {
+		out["apiInfo"] = c.portalInfo(a)
 	}
 	return out
 }
@@ -132,26 +135,130 @@ func createSubscription(c *call) *answer {
 	if bad := readBody(c.body, &body); bad != nil {
 		return bad
 	}
-	c.vars["application"] = *body.ApplicationID
-	app, bad := c.ownApplication()
+	s, bad := c.subscribe(&body)
 	if bad != nil {
 		return bad
 	}
-	a := c.tenant.APIs.get(text(body.APIID))
+	return created(devportal.location+"/subscriptions/"+s.ID, c.shownSubscription(s, true))
+}
+
+// subscribable finds an API or a product.
+func (t *tenant) subscribable(id string) *apiRecord {
+	if a := t.APIs.get(id); a != nil {
+		return a
+	}
+	return t.Products.get(id)
+}
+
+func (c *call) subscribe(body *subscriptionBody) (*subscription, *answer) {
+	c.vars["application"] = *body.ApplicationID
+	app, bad := c.ownApplication()
+	if bad != nil {
+		return nil, bad
+	}
+	a := c.tenant.subscribable(text(body.APIID))
 	switch {
 	case a == nil:
-		return general()
+		return nil, general()
 	case a.State != "PUBLISHED" && a.State != "PROTOTYPED":
-		return forbidden("Subscriptions are not allowed for the API " + a.ID + " in the state " + a.State)
+		return nil, general() // "Subscriptions not allowed on APIs/API Products in the state: CREATED" is in the log alone (seen)
 	case c.tenant.subscriptionOf(*app.ApplicationID, a.ID) != nil:
-		return exists(fmt.Sprintf("Specified subscription already exists for API %s, for application %s", a.ID, *app.ApplicationID))
+		return nil, exists(fmt.Sprintf("Specified subscription already exists for API %s, for application %s", a.ID, *app.ApplicationID))
 	case !slices.Contains(a.names("policies"), *body.ThrottlingPolicy):
-		return refuse(http.StatusForbidden, 902002, "Subscription Tier is not allowed for user",
+		return nil, refuse(http.StatusForbidden, 902002, "Subscription Tier is not allowed for user",
 			fmt.Sprintf("Subscription Tier %s is not allowed for user %s ", *body.ThrottlingPolicy, c.owner()))
 	}
 	s := &subscription{ID: newID(), Application: *app.ApplicationID, API: a.ID, Policy: *body.ThrottlingPolicy, Status: "UNBLOCKED"}
 	c.tenant.Subscriptions.add(s)
-	return created(devportal.location+"/subscriptions/"+s.ID, c.shownSubscription(s, true))
+	return s, nil
+}
+
+// createSubscriptions makes several subscriptions. It stops at the first that fails; those before it are made (seen).
+func createSubscriptions(c *call) *answer {
+	var list []subscriptionBody
+	if bad := readBody(c.body, &list); bad != nil {
+		return bad
+	}
+	out := []map[string]any{}
+	for i := range list {
+		s, bad := c.subscribe(&list[i])
+		if bad != nil {
+			return bad
+		}
+		out = append(out, c.shownSubscription(s, false))
+	}
+	return ok(out)
+}
+
+// subscriptionTiers lists the tiers that an application may be subscribed to an API with.
+func subscriptionTiers(c *call) *answer {
+	a, bad := c.portalAPI()
+	if bad != nil {
+		return bad
+	}
+	tiers := []map[string]any{}
+	for _, t := range c.shownTiers(a) {
+		tiers = append(tiers, map[string]any{"tierName": t["name"], "tierPlan": t["tierPlan"], "monetizationAttributes": nil})
+	}
+	return ok(map[string]any{"list": []any{map[string]any{"id": a.ID, "name": a.field("name"), "tiers": tiers, "isSubscriptionAvailable": true,
+		"monetization": map[string]any{"enabled": false}}}, "count": 1, "pagination": nil})
+}
+
+var viewSubscriptions = []string{"apim:api_view", "apim:subscription_view", "apim:subscription_manage"}
+
+// publisherSubscription is what the publisher shows of a subscription.
+func (c *call) publisherSubscription(s *subscription) map[string]any {
+	var info any
+	if a := c.tenant.Applications.get(s.Application); a != nil {
+		info = map[string]any{"applicationId": a.ApplicationID, "name": a.Name, "subscriber": a.Owner, "description": a.Description, "subscriptionCount": 0}
+	}
+	return map[string]any{"subscriptionId": s.ID, "applicationInfo": info, "throttlingPolicy": s.Policy, "subscriptionStatus": s.Status}
+}
+
+func publisherSubscriptions(c *call) *answer {
+	api := c.request.URL.Query().Get("apiId")
+	out := []map[string]any{}
+	for _, s := range c.tenant.Subscriptions.list {
+		if api == "" || s.API == api {
+			out = append(out, c.publisherSubscription(s))
+		}
+	}
+	return page(c, out, pageLinks{})
+}
+
+// changePlan puts a subscription into another tier of its API.
+func changePlan(c *call) *answer {
+	query := c.request.URL.Query()
+	s := c.tenant.Subscriptions.get(query.Get("subscriptionId"))
+	if s == nil {
+		return notFound("subscription", query.Get("subscriptionId"))
+	}
+	plan := query.Get("businessPlan")
+	a := c.tenant.subscribable(s.API)
+	switch {
+	case plan == "":
+		return violations([]violation{{"changeSubscriptionBusinessPlan.arg1", "must not be null"}})
+	case a == nil || !slices.Contains(a.names("policies"), plan):
+		return refuse(http.StatusBadRequest, 902017, "Invalid business plan", "Business plan "+plan+" is not offered by the API")
+	case s.Status == "BLOCKED" || s.Status == "ON_HOLD" || s.Status == "REJECTED":
+		return refuse(http.StatusConflict, 902019, "Subscription is not active", "Business plan of a subscription with status "+s.Status+" cannot be changed")
+	}
+	changed := *s
+	changed.Policy = plan
+	c.tenant.Subscriptions.replace(&changed)
+	return ok(c.publisherSubscription(&changed))
+}
+
+func subscriberInfo(c *call) *answer {
+	s := c.tenant.Subscriptions.get(c.vars["subscription"])
+	if s == nil {
+		return notFound("subscription", c.vars["subscription"])
+	}
+	name := ""
+	if a := c.tenant.Applications.get(s.Application); a != nil {
+		name = *a.Owner
+	}
+	return ok(map[string]any{"name": name, "claims": []any{}})
 }
 
 func (t *tenant) subscriptionOf(application, api string) *subscription {
@@ -179,28 +286,41 @@ func readSubscription(c *call) *answer {
 	return ok(c.shownSubscription(s, false))
 }
 
-// updateSubscription changes the tier. APIM answers 200 to a tier that the API lacks, and changes
-// nothing (apim-behaviour 4.4).
+// updateSubscription changes the tier: to the one that is requested, not to the one that is called the policy, and it fails when the API lacks that
+// (seen; apim-behaviour 4.4 has 200 without a change for 4.7, which Options.UnknownTierKept gives).
 func updateSubscription(c *call) *answer {
 	var body subscriptionBody
 	if bad := readBody(c.body, &body); bad != nil {
 		return bad
 	}
+	if body.Status == nil {
+		return badRequest("Request must contain status of the subscription")
+	}
+	if c.tenant.Applications.get(*body.ApplicationID) == nil {
+		return notFound("application", *body.ApplicationID)
+	}
+	if c.tenant.subscribable(text(body.APIID)) == nil {
+		return notFound("API", text(body.APIID))
+	}
 	s, bad := c.ownSubscription()
 	if bad != nil {
 		return bad
 	}
-	switch s.Status {
-	case "BLOCKED", "ON_HOLD", "REJECTED":
-		return badRequest("Cannot update subscription with status " + s.Status)
+	fixed := []string{"BLOCKED", "PROD_ONLY_BLOCKED", "ON_HOLD", "REJECTED"}
+	if slices.Contains(fixed, *body.Status) || slices.Contains(fixed, s.Status) {
+		return badRequest("Cannot update subscriptions with provided or existing status")
 	}
-	if a := c.tenant.APIs.get(s.API); a != nil && slices.Contains(a.names("policies"), *body.ThrottlingPolicy) {
-		changed := *s
-		changed.Policy = *body.ThrottlingPolicy
-		c.tenant.Subscriptions.replace(&changed)
-		s = &changed
+	wanted := text(body.RequestedThrottlingPolicy)
+	if a := c.tenant.subscribable(s.API); a == nil || !slices.Contains(a.names("policies"), wanted) {
+		if c.server.options.UnknownTierKept {
+			return ok(c.shownSubscription(s, false))
+		}
+		return internal(fmt.Sprintf("Error while adding the subscription API:%s, application:%s, tier:%s", s.API, s.Application, *body.ThrottlingPolicy))
 	}
-	return ok(c.shownSubscription(s, false))
+	changed := *s
+	changed.Policy, changed.Updated = wanted, true
+	c.tenant.Subscriptions.replace(&changed)
+	return ok(c.shownSubscription(&changed, false))
 }
 
 func deleteSubscription(c *call) *answer {
@@ -215,7 +335,7 @@ func deleteSubscription(c *call) *answer {
 func blockSubscription(c *call) *answer {
 	state := c.request.URL.Query().Get("blockState")
 	if state != "BLOCKED" && state != "PROD_ONLY_BLOCKED" {
-		return badRequest("blockState must be BLOCKED or PROD_ONLY_BLOCKED")
+		return internal("") // a null pointer in the server (seen)
 	}
 	return c.setBlocked(state)
 }
@@ -231,5 +351,5 @@ func (c *call) setBlocked(status string) *answer {
 	changed := *s
 	changed.Status = status
 	c.tenant.Subscriptions.replace(&changed)
-	return empty(http.StatusOK)
+	return ok(c.publisherSubscription(&changed))
 }

@@ -5,26 +5,23 @@ import (
 	"strings"
 )
 
-// validateAPI tells whether an API of a name ("name:Pizza") or of a context ("context:/pizza") exists, by the database and not by the index that
-// lists come from: 200, or 404 with the error of an unknown API.
+// validateAPI tells whether an API of a name ("name:Pizza", without case) or of a context ("context:/pizza") exists, by the database and not by the
+// index that lists come from: 200 or 404, neither with a body (seen).
 func validateAPI(c *call) *answer {
-	attribute, value, _ := strings.Cut(c.request.URL.Query().Get("query"), ":")
-	value = strings.Trim(value, `"`)
-	switch attribute {
-	case "name":
-		if c.tenant.APIs.find(func(a *apiRecord) bool { return strings.EqualFold(a.field("name"), value) }) != nil {
-			return empty(http.StatusOK)
-		}
-	case "context":
-		context, bad := c.apiContext(value)
-		if bad != nil {
-			return bad
-		}
-		if c.tenant.APIs.find(func(a *apiRecord) bool { return a.field("context") == context }) != nil {
-			return empty(http.StatusOK)
-		}
-	default:
-		return badRequest("The query must be name:… or context:…")
+	query := c.request.URL.Query()
+	if !query.Has("query") {
+		return violations([]violation{{"validateAPI.arg0", "must not be null"}})
 	}
-	return notFound("API", value)
+	attribute, value, has := strings.Cut(query.Get("query"), ":")
+	if !has {
+		attribute, value = "name", query.Get("query")
+	}
+	context, bad := c.apiContext(value, "")
+	found := c.tenant.APIs.find(func(a *apiRecord) bool {
+		return attribute == "name" && strings.EqualFold(a.field("name"), value) || attribute == "context" && bad == nil && a.field("context") == context
+	})
+	if found == nil {
+		return empty(http.StatusNotFound)
+	}
+	return empty(http.StatusOK)
 }

@@ -37,6 +37,8 @@ type API struct {
 	Backends          Backends
 	Certificates      []ClientCertificate
 	MaxTPS            map[string]Limit // by key type
+	Schema            string           // of a GraphQL API
+	Costs             []Cost           // of its fields
 }
 
 // An Operation is one verb on one path template.
@@ -55,6 +57,12 @@ type Operation struct {
 type Step struct {
 	Name       string // "addHeader"
 	Parameters map[string]string
+}
+
+// A Cost is how much a field of a GraphQL type costs.
+type Cost struct {
+	Type, Field string
+	Value       int
 }
 
 // Backends are the endpoints of an API by key type. A missing one refuses keys of that type.

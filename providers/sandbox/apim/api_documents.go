@@ -1,0 +1,239 @@
+package apim
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// apiDocument is the DTO Document, with its content.
+type apiDocument struct {
+	DocumentID      *string `json:"documentId"`
+	Name            *string `json:"name" is:"required,min=1,max=255"`
+	Type            *string `json:"type" is:"required" enum:"HOWTO,SAMPLES,PUBLIC_FORUM,SUPPORT_FORUM,API_MESSAGE_FORMAT,SWAGGER_DOC,OTHER"`
+	Summary         *string `json:"summary" is:"min=1,max=32766"`
+	SourceType      *string `json:"sourceType" is:"required" enum:"INLINE,MARKDOWN,URL,FILE"`
+	SourceURL       *string `json:"sourceUrl"`
+	FileName        *string `json:"fileName"`
+	InlineContent   *string `json:"inlineContent"`
+	OtherTypeName   *string `json:"otherTypeName"`
+	Visibility      *string `json:"visibility" is:"required" enum:"OWNER_ONLY,PRIVATE,API_LEVEL"`
+	CreatedTime     *string `json:"createdTime"`
+	CreatedBy       *string `json:"createdBy"`
+	LastUpdatedTime *string `json:"lastUpdatedTime"`
+	LastUpdatedBy   *string `json:"lastUpdatedBy"`
+}
+
+// keptDocument is how a document is kept in a snapshot: with its content.
+type keptDocument struct {
+	apiDocument
+	Content *storedFile `json:"content,omitempty"`
+}
+
+func documentRoutes() []route {
+	view := []string{"apim:api_view", "apim:api_manage", "apim:document_manage"}
+	create := []string{"apim:api_create", "apim:api_manage", "apim:document_create", "apim:document_manage"}
+	change := []string{"apim:api_create", "apim:api_manage", "apim:document_manage"}
+	validate := []string{"apim:api_create", "apim:api_manage", "apim:document_manage", "apim:document_create"}
+	var out []route
+	for _, base := range []string{"/apis/{api}", "/api-products/{api}"} {
+		if strings.HasPrefix(base, "/api-products") {
+			view = []string{"apim:api_view", "apim:api_publish", "apim:api_manage"}
+			create, change = []string{"apim:api_publish", "apim:api_manage"}, []string{"apim:api_publish", "apim:api_manage"}
+		}
+		content := get(publisher, base+"/documents/{document}/content", view, documentContent)
+		content.produces = ""
+		out = append(out,
+			get(publisher, base+"/documents", view, listDocuments),
+			post(publisher, base+"/documents", create, addDocument),
+			get(publisher, base+"/documents/{document}", view, readDocument),
+			put(publisher, base+"/documents/{document}", change, updateDocument),
+			remove(publisher, base+"/documents/{document}", change, deleteDocument),
+			content,
+			form(post(publisher, base+"/documents/{document}/content", create, uploadDocument)))
+	}
+	return append(out, anyBody(post(publisher, "/apis/{api}/documents/validate", validate, validateDocument)))
+}
+
+// ownDocument finds a document of the API of the path and its place.
+func (c *call) ownDocument() (*apiRecord, int, *answer) {
+	a, bad := c.record()
+	if bad != nil {
+		return nil, 0, bad
+	}
+	i := slices.IndexFunc(a.Documents, func(d keptDocument) bool { return *d.DocumentID == c.vars["document"] })
+	if i < 0 {
+		return nil, 0, notFound("document", c.vars["document"])
+	}
+	return a, i, nil
+}
+
+func listDocuments(c *call) *answer {
+	a, bad := c.record()
+	if bad != nil {
+		return internal("") // a null pointer in the server (seen)
+	}
+	out := []apiDocument{}
+	for _, d := range a.Documents {
+		out = append(out, d.apiDocument)
+	}
+	return page(c, out, pageLinks{})
+}
+
+// readDocumentBody reads and checks the metadata of a document.
+func (c *call) readDocumentBody() (*apiDocument, *answer) {
+	d := &apiDocument{}
+	if bad := readBody(c.body, d); bad != nil {
+		return nil, bad
+	}
+	switch {
+	case strings.ContainsAny(*d.Name, `~!@#;%^*()+={}|\<>"',&$/[]`):
+		return nil, refuse(http.StatusBadRequest, 902016, "Document name cannot contain illegal characters", "Document name contains one or more illegal characters")
+	case *d.Type == "OTHER" && text(d.OtherTypeName) == "":
+		return nil, refuse(http.StatusBadRequest, 903245, "Parameter value missing",
+			"Some of the mandatory parameter values were missing. otherTypeName cannot be empty if type is OTHER.")
+	case *d.SourceType == "URL" && !validAddress(text(d.SourceURL), []string{"http", "https", "ftp"}):
+		return nil, badRequest("Invalid document sourceUrl Format")
+	}
+	return d, nil
+}
+
+// addDocument stores metadata. The visibility is that of the API while documents have none of their own ([docs], apim-behaviour 5.6).
+func addDocument(c *call) *answer {
+	a, bad := c.record()
+	if bad != nil {
+		return bad
+	}
+	d, bad := c.readDocumentBody()
+	if bad != nil {
+		return bad
+	}
+	if a.documentNamed(*d.Name) {
+		return refuse(http.StatusConflict, 900312, "Document already exists", "A document with the name "+*d.Name+" already exists for the API "+a.ID)
+	}
+	now := stamp(c.server.now())
+	d.DocumentID, d.CreatedTime, d.CreatedBy, d.LastUpdatedTime, d.LastUpdatedBy = ptr(newID()), ptr(now), ptr(c.owner()), ptr(now), ptr(c.owner())
+	d.Visibility, d.FileName, d.InlineContent = ptr("API_LEVEL"), nil, nil
+	if *d.SourceType != "URL" {
+		d.SourceURL = nil
+	}
+	changed := *a
+	changed.Documents = append(slices.Clone(a.Documents), keptDocument{apiDocument: *d})
+	c.keepAPI(&changed)
+	return created(publisher.location+c.recordPath(a)+"/documents/"+*d.DocumentID, d)
+}
+
+func (a *apiRecord) documentNamed(name string) bool {
+	return slices.ContainsFunc(a.Documents, func(d keptDocument) bool { return *d.Name == name })
+}
+
+func readDocument(c *call) *answer {
+	a, i, bad := c.ownDocument()
+	if bad != nil {
+		return bad
+	}
+	return ok(a.Documents[i].apiDocument)
+}
+
+// updateDocument replaces the metadata; name and content stay (apim-behaviour 5.6).
+func updateDocument(c *call) *answer {
+	d, bad := c.readDocumentBody()
+	if bad != nil {
+		return bad
+	}
+	a, i, bad := c.ownDocument()
+	if bad != nil {
+		return bad
+	}
+	old := a.Documents[i]
+	d.DocumentID, d.Name, d.CreatedTime, d.CreatedBy, d.FileName = old.DocumentID, old.Name, old.CreatedTime, old.CreatedBy, old.FileName
+	d.Visibility, d.InlineContent = ptr("API_LEVEL"), nil
+	d.LastUpdatedTime, d.LastUpdatedBy = ptr(stamp(c.server.now())), ptr(c.owner())
+	c.withDocument(a, i, keptDocument{*d, old.Content})
+	return ok(d)
+}
+
+// withDocument stores a changed document.
+func (c *call) withDocument(a *apiRecord, i int, d keptDocument) {
+	changed := *a
+	changed.Documents = slices.Clone(a.Documents)
+	changed.Documents[i] = d
+	c.keepAPI(&changed)
+}
+
+func deleteDocument(c *call) *answer {
+	a, i, bad := c.ownDocument()
+	if bad != nil {
+		return bad
+	}
+	changed := *a
+	changed.Documents = slices.Delete(slices.Clone(a.Documents), i, i+1)
+	c.keepAPI(&changed)
+	return empty(http.StatusOK)
+}
+
+func documentContent(c *call) *answer {
+	a, i, bad := c.ownDocument()
+	if bad != nil {
+		return bad
+	}
+	return a.Documents[i].content()
+}
+
+// content answers what a document holds: its text, its file, or the way to its address.
+func (d *keptDocument) content() *answer {
+	switch {
+	case *d.SourceType == "URL":
+		return &answer{status: http.StatusSeeOther, redirect: text(d.SourceURL)}
+	case d.Content == nil:
+		return empty(http.StatusNoContent)
+	case *d.SourceType == "FILE":
+		return &answer{status: http.StatusOK, kind: d.Content.Kind, download: d.Content.Name, body: d.Content.Content}
+	}
+	return &answer{status: http.StatusOK, kind: "text/plain", body: d.Content.Content}
+}
+
+// uploadDocument stores the content: a text for INLINE and MARKDOWN, a file for FILE; the wrong one is refused.
+func uploadDocument(c *call) *answer {
+	a, i, bad := c.ownDocument()
+	if bad != nil {
+		return bad
+	}
+	fields, isForm := formFields(c.request, c.body)
+	if !isForm {
+		return internal("")
+	}
+	d := a.Documents[i]
+	file, hasFile := fields["file"]
+	inline, hasText := fields["inlineContent"]
+	switch {
+	case hasFile && hasText:
+		return badRequest("Only one of 'file' and 'inlineContent' should be specified")
+	case hasFile && *d.SourceType != "FILE":
+		return badRequest("Source type of document " + *d.DocumentID + " is not FILE")
+	case hasFile:
+		d.Content = &storedFile{Name: file.name, Kind: mediaType(file.name), Content: []byte(file.text)}
+		d.FileName = ptr(file.name)
+	case hasText && *d.SourceType != "INLINE" && *d.SourceType != "MARKDOWN":
+		return badRequest("Source type of document " + *d.DocumentID + " is not INLINE or MARKDOWN")
+	case hasText:
+		d.Content = &storedFile{Kind: "text/plain", Content: []byte(inline.text)}
+	default:
+		return badRequest("Either 'file' or 'inlineContent' should be specified")
+	}
+	d.LastUpdatedTime, d.LastUpdatedBy = ptr(stamp(c.server.now())), ptr(c.owner())
+	c.withDocument(a, i, d)
+	return created(publisher.location+c.recordPath(a)+"/documents/"+*d.DocumentID+"/content", d.apiDocument)
+}
+
+// validateDocument tells whether a document of a name exists: 200 or 404.
+func validateDocument(c *call) *answer {
+	a, bad := c.record()
+	if bad != nil {
+		return bad
+	}
+	if !a.documentNamed(c.request.URL.Query().Get("name")) {
+		return empty(http.StatusNotFound)
+	}
+	return empty(http.StatusOK)
+}
