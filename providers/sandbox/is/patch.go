@@ -121,6 +121,9 @@ func (s *Server) changeUser(id string, body map[string]any, p projection) *answe
 			return refused
 		}
 	}
+	if draft.renamed {
+		return errRename
+	}
 	if draft.password != "" {
 		if refused := s.setPassword(u, draft.password); refused != nil {
 			return refused
@@ -149,6 +152,7 @@ type userDraft struct {
 	user       *user
 	attributes map[string]any
 	password   string
+	renamed    bool // which is refused after everything else (seen)
 }
 
 func (d *userDraft) apply(o operation) *answer {
@@ -295,7 +299,7 @@ func (d *userDraft) readPath(o operation) (path, *answer) {
 				return p, badSyntax("No attribute with the name : " + text)
 			}
 			f, err := parseFilter(rest[open+1 : end])
-			if err != nil && o.op == "remove" {
+			if err != nil && len(strings.Fields(rest[open+1:end])) < 3 {
 				return p, failedPatch("user")
 			}
 			if err != nil {
@@ -314,6 +318,8 @@ func (d *userDraft) readPath(o operation) (path, *answer) {
 		switch {
 		case o.op == "remove" && extended && p.urn != coreUser:
 			return p, refuse(invalidWay, "No such sub attribute with the name : "+name+" in the attribute : "+p.urn)
+		case o.op == "remove" && p.urn != coreUser:
+			return p, absent(p.urn)
 		case o.op == "remove" || hasMember || p.urn != coreUser:
 			return p, absent(name)
 		default:
@@ -380,9 +386,8 @@ func (d *userDraft) set(o operation, p path) *answer {
 		if _, isText := o.value.(string); !isText && o.op == "add" {
 			return failedPatch("user")
 		}
-		if name, _ := o.value.(string); name != d.user.userName() && name != d.user.store+"/"+d.user.name {
-			return errRename
-		}
+		name, _ := o.value.(string)
+		d.renamed = name != d.user.userName() && name != d.user.store+"/"+d.user.name
 		return nil
 	case "password":
 		d.password, _ = o.value.(string)
@@ -539,6 +544,9 @@ func (d *userDraft) remove(p path) *answer {
 	into, done := d.into(p)
 	defer done()
 	stored, ok := into[name]
+	if !ok && p.urn != coreUser {
+		return refuse(invalidWay, "No such sub attribute with the name : "+name+" in the attribute : "+p.urn)
+	}
 	if !ok {
 		return absent(name)
 	}

@@ -39,6 +39,11 @@ func (s *Server) changeRole(id string, body map[string]any) *answer {
 	if r == nil {
 		return noRole(id)
 	}
+	if !slices.ContainsFunc(operations, operation.replacesUsers) {
+		// Replacements are carried out first, then additions, then removals.
+		rank := func(o operation) int { return slices.Index([]string{"replace", "add", "remove"}, o.op) }
+		slices.SortStableFunc(operations, func(a, b operation) int { return rank(a) - rank(b) })
+	}
 	draft := rolePatch{server: s, role: r, name: r.name, roleDraft: roleDraft{permissions: slices.Clone(r.permissions)}}
 	for _, id := range r.userOrder {
 		draft.users = append(draft.users, r.users[id])
@@ -76,6 +81,12 @@ type rolePatch struct {
 	name   string
 	// whole: users were replaced as a list, so the server read and wrote the whole role, and answers without its lists (is-behaviour 5, 22).
 	whole bool
+}
+
+// replacesUsers tells an operation for which the server reads and writes the whole role.
+func (o operation) replacesUsers() bool {
+	members, _ := o.value.(map[string]any)
+	return o.path == "users" && o.op != "add" || !o.hasPath && o.op == "replace" && has(members, "users")
 }
 
 // checkRole refuses what cannot be done to any role. The refusals are charon's.
