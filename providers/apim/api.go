@@ -21,7 +21,7 @@ func api(p *Provider) engine.Type {
 	table := apiType()
 	return &apis{
 		provider: p,
-		gateway:  &deployable{client: &p.client, path: publisher + "/apis", param: "apiId", noun: "API"},
+		gateway:  &deployable{client: &p.client, path: publisher + "/apis", param: "apiId", noun: "API", host: p.firstHost},
 		Collection: &rest.Collection{
 			Client: &p.client,
 			Type:   table,
@@ -264,7 +264,7 @@ func (t *apis) Update(ctx context.Context, live *engine.Object, planned cty.Valu
 // then a revision and its deployments, then the lifecycle. It returns the object as it is then, also
 // with an error, for what was done until then.
 func (t *apis) lead(ctx context.Context, f *fetched, planned cty.Value, force bool) (*engine.Object, error) {
-	id := f.object.ID
+	id, before := f.object.ID, f.object.Value
 	fail := func(err error) (*engine.Object, error) {
 		if now, rerr := t.fetch(context.WithoutCancel(ctx), id); rerr == nil {
 			return now.object, err
@@ -301,7 +301,7 @@ func (t *apis) lead(ctx context.Context, f *fetched, planned cty.Value, force bo
 	if err != nil {
 		return f.object, fmt.Errorf("it was changed, but could not be read: %w", rest.Unfound(err))
 	}
-	return now.object, notStored(&t.Type.Block, planned, now.object.Value)
+	return now.object, notStored(&t.Type.Block, before, planned, now.object.Value)
 }
 
 // refetch reads an API again after a write to it.

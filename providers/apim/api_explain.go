@@ -169,6 +169,15 @@ func (p *Provider) environment(ctx context.Context, name string) (hosts []string
 	return g.byID[name], g.byID, nil
 }
 
+// firstHost returns the first virtual host of a gateway environment, "" when it cannot be told.
+func (p *Provider) firstHost(ctx context.Context, environment string) string {
+	hosts, _, err := p.environment(ctx, environment)
+	if err != nil || len(hosts) == 0 {
+		return ""
+	}
+	return hosts[0]
+}
+
 // subscribed remembers how many subscriptions APIs had when a plan asked.
 type subscribed struct {
 	mu sync.Mutex

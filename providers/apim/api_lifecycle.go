@@ -104,6 +104,9 @@ type deployable struct {
 	path   string // "/api/am/publisher/v4/apis"
 	param  string // of the id in queries: "apiId"
 	noun   string // "API"
+
+	// host returns the first virtual host of a gateway environment, "" when it cannot be told.
+	host func(ctx context.Context, environment string) string
 }
 
 func (s *deployable) item(id string) string { return s.path + "/" + url.PathEscape(id) }
@@ -162,6 +165,9 @@ func explainLifecycle(step transition, err error) error {
 	case "903224":
 		attribute, summary = "policies", "No subscription policy"
 		err = fmt.Errorf("%w; a published API needs one: set policies to those that it offers, such as \"Unlimited\"", err)
+	case "903223":
+		attribute, summary = "endpoint", "No endpoint"
+		err = fmt.Errorf("%w; add an endpoint block", err)
 	case "900553":
 		err = fmt.Errorf("%w; approve or reject what waits in the admin portal first", err)
 	default:

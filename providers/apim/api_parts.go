@@ -23,8 +23,9 @@ func (t *apis) labels(ctx context.Context, id string) ([]any, error) {
 		} `json:"list"`
 	}
 	err := t.Client.Get(ctx, t.URL(id)+"/labels", nil, &out)
-	if errors.Is(err, engine.ErrNotFound) {
-		return nil, nil // a server without labels
+	switch rest.StatusOf(err) {
+	case http.StatusNotFound, http.StatusUnauthorized, http.StatusForbidden:
+		return nil, nil // a server that has none, or does not tell
 	}
 	names := []any{}
 	for _, l := range out.List {

@@ -33,7 +33,7 @@ type revision struct {
 	ID          string       `json:"id"`
 	Name        string       `json:"displayName"`
 	Description string       `json:"description"`
-	Created     string       `json:"createdTime"`
+	Created     any          `json:"createdTime"` // a text by the contract, milliseconds on the real code [seen]
 	Deployments []deployment `json:"deploymentInfo"`
 }
 
@@ -66,7 +66,8 @@ func (s *deployable) revisions(ctx context.Context, id string) ([]revision, erro
 		return nil, rest.Unfound(err)
 	}
 	slices.SortStableFunc(out.List, func(x, y revision) int {
-		return cmp.Or(cmp.Compare(x.Created, y.Created), cmp.Compare(len(x.Name), len(y.Name)), strings.Compare(x.Name, y.Name))
+		// Names are numbered and never used again; created times can be equal.
+		return cmp.Or(cmp.Compare(len(x.Name), len(y.Name)), strings.Compare(x.Name, y.Name))
 	})
 	return out.List, nil
 }
@@ -119,6 +120,12 @@ func (s *deployable) deploy(ctx context.Context, id string, d deploying) error {
 		case !there || moves || stale:
 			if there && w.VHost == nil {
 				w.VHost = p.deployment.VHost
+			}
+			if w.VHost == nil {
+				// APIM 4.5 refuses a deployment without a host [seen].
+				if host := s.host(ctx, w.Name); host != "" {
+					w.VHost = &host
+				}
 			}
 			if there && w.Shown == nil {
 				w.Shown = p.deployment.Shown

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -234,7 +235,21 @@ func (t *apis) body(f *fetched, planned cty.Value) (body map[string]any, same bo
 		return body
 	}
 	body = make(planned)
-	return body, reflect.DeepEqual(body, make(f.object.Value))
+	return body, reflect.DeepEqual(unordered(body), unordered(make(f.object.Value)))
+}
+
+// unordered returns the body of a PUT with the lists sorted whose order says nothing.
+func unordered(body map[string]any) map[string]any {
+	out := maps.Clone(body)
+	for _, name := range []string{"operations", "scopes", "policies", "tags", "categories", "transport", "keyManagers", "securityScheme", "audiences",
+		"visibleRoles", "accessControlRoles", "additionalProperties", "apis"} {
+		if list, ok := out[name].([]any); ok {
+			sorted := slices.Clone(list)
+			slices.SortFunc(sorted, func(x, y any) int { return strings.Compare(jsonText(x), jsonText(y)) })
+			out[name] = sorted
+		}
+	}
+	return out
 }
 
 func withEndpoints(v cty.Value, list []cty.Value) cty.Value {
@@ -332,18 +347,80 @@ func writtenSecrets(b *schema.Block, v cty.Value) cty.Value {
 }
 
 // notStored reports what was sent and is not stored: API Manager answers 200 to much that it drops
-// (apim-behaviour 5.1).
-func notStored(b *schema.Block, planned, stored cty.Value) error {
-	names := rest.Different(b, planned, stored)
+// (apim-behaviour 5.1). Only what was to change from before counts: the rest may follow from that.
+func notStored(b *schema.Block, before, planned, stored cty.Value) error {
+	var names []string
+	attribute := ""
+	for _, name := range unstored(b, planned, stored) {
+		base := name
+		if i := strings.IndexAny(base, "[."); i >= 0 {
+			base = base[:i]
+		}
+		if plain(before, base).RawEquals(plain(planned, base)) {
+			continue
+		}
+		if attribute == "" {
+			attribute = base
+		}
+		names = append(names, name)
+	}
 	if len(names) == 0 {
 		return nil
 	}
-	attribute, _, _ := strings.Cut(names[0], "[")
 	err := fmt.Errorf("API Manager was sent another value of %s than it then stored, without an error; the next plan shows both", listed(names))
 	if attribute == "definition" {
 		err = fmt.Errorf("API Manager was sent a definition and stored one that differs in %s; the next plan shows how", some(differentElements(planned, stored)))
 	}
 	return &engine.AttributeError{Attribute: attribute, Summary: "Value not stored", Err: err}
+}
+
+// unstored returns the names of what is planned and not stored, going into blocks of which only a
+// part is known.
+func unstored(b *schema.Block, planned, stored cty.Value) []string {
+	names := rest.Different(b, planned, stored)
+	for i := range b.Blocks {
+		n := &b.Blocks[i]
+		want, has := plain(planned, n.Name), plain(stored, n.Name)
+		if !want.IsKnown() || want.IsNull() || want.IsWhollyKnown() {
+			continue // told already, or left to the server
+		}
+		if n.Nesting == schema.Single {
+			for _, name := range unstored(&n.Block, want, has) {
+				names = append(names, n.Name+"."+name)
+			}
+			continue
+		}
+		list := knownList(stored, n.Name)
+		for j, w := range want.AsValueSlice() {
+			at := -1
+			for k := range list {
+				if len(n.Key) == 0 && j == k || len(n.Key) > 0 && rest.SameKey(&schema.Type{Key: n.Key, Block: n.Block}, list[k], w) {
+					at = k
+				}
+			}
+			element := fmt.Sprintf("%s[%s]", n.Name, keyOf(n, j, w))
+			if at < 0 {
+				names = append(names, element)
+				continue
+			}
+			for _, name := range unstored(&n.Block, w, list[at]) {
+				names = append(names, element+"."+name)
+			}
+		}
+	}
+	return names
+}
+
+// keyOf names an element of a block for people.
+func keyOf(n *schema.NestedBlock, index int, v cty.Value) string {
+	if len(n.Key) == 0 {
+		return fmt.Sprint(index)
+	}
+	parts := make([]string, len(n.Key))
+	for i, name := range n.Key {
+		parts[i] = knownString(v, name)
+	}
+	return fmt.Sprintf("%q", strings.Join(parts, " "))
 }
 
 func differentElements(planned, stored cty.Value) []string {

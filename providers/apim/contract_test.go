@@ -21,7 +21,7 @@ func TestContract(t *testing.T) {
 		Providers: map[string]func() engine.Provider{"apim": func() engine.Provider { return New() }},
 		Fixtures:  "testdata",
 		Start:     start,
-		Masks:     []string{`"[0-9A-Za-z_]{28}"`}, // client ids
+		Masks:     []string{`"[0-9A-Za-z_]{28}"`, `sha256:[0-9a-f]{64}`}, // client ids, digests of revisions
 	}
 	if os.Getenv("WSO2PLAN_TEST_APIM") == "" {
 		providertest.Run(t, target)

@@ -248,7 +248,9 @@ func (t *subscriptions) Update(ctx context.Context, live *engine.Object, planned
 			return nil, err
 		}
 	}
-	body := map[string]any{"subscriptionId": now.ID, "applicationId": raw["applicationId"], "apiId": raw["apiId"], "throttlingPolicy": want, "status": was}
+	// APIM 4.5 checks the policy that is requested, and answers 500 without one [seen].
+	body := map[string]any{"subscriptionId": now.ID, "applicationId": raw["applicationId"], "apiId": raw["apiId"], "throttlingPolicy": want,
+		"requestedThrottlingPolicy": want, "status": was}
 	if was == "BLOCKED" {
 		body["status"] = "UNBLOCKED"
 	}
@@ -283,21 +285,37 @@ func (t *subscriptions) Update(ctx context.Context, live *engine.Object, planned
 		Err: t.offered(ctx, knownString(planned, "api_id"), fmt.Errorf("API Manager was sent the policy %q and kept %q", want, knownString(o.Value, "throttling_policy")))}
 }
 
-// Delete ends a subscription.
+// Delete ends a subscription. APIM 4.5 answers 200 for one that is blocked and leaves it as it is
+// [seen], so we look, and unblock it for that.
 func (t *subscriptions) Delete(ctx context.Context, live *engine.Object) error {
-	res, err := t.Client.Do(ctx, rest.Request{Method: http.MethodDelete, Path: t.URL(live.ID)})
-	switch {
-	case errors.Is(err, engine.ErrNotFound):
-		return nil
-	case err != nil:
-		return err
-	case res.Status == http.StatusAccepted:
-		if _, err := t.Collection.Read(ctx, live.ID); errors.Is(err, engine.ErrNotFound) {
+	for again := false; ; again = true {
+		res, err := t.Client.Do(ctx, rest.Request{Method: http.MethodDelete, Path: t.URL(live.ID)})
+		if errors.Is(err, engine.ErrNotFound) {
 			return nil
 		}
-		return errors.New("the end of the subscription waits for an approval in the admin portal; approve it and apply again")
+		if err != nil {
+			return err
+		}
+		o, err := t.Collection.Read(ctx, live.ID)
+		status := ""
+		if err == nil {
+			status = knownString(o.Value, "status")
+		}
+		switch {
+		case errors.Is(err, engine.ErrNotFound):
+			return nil
+		case err != nil:
+			return fmt.Errorf("its end was asked for, but it could not be read: %w", err)
+		case !again && (status == "BLOCKED" || status == "PROD_ONLY_BLOCKED"):
+			if err := t.setStatus(ctx, live.ID, "UNBLOCKED"); err != nil {
+				return err
+			}
+		case res.Status == http.StatusAccepted || status == "DELETE_PENDING":
+			return errors.New("the end of the subscription waits for an approval in the admin portal; approve it and apply again")
+		default:
+			return fmt.Errorf("API Manager answered %d to the end of the subscription, and it is still there, with status %s", res.Status, status)
+		}
 	}
-	return nil
 }
 
 // Consequence says what fails without the subscription.
