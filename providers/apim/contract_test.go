@@ -44,7 +44,8 @@ func start(t *testing.T) []string {
 		}
 		return env
 	}
-	s, err := sandbox.Start(t.Context(), sandbox.Options{APIMAddr: "127.0.0.1:0", ISAddr: "127.0.0.1:0"})
+	s, err := sandbox.Start(t.Context(), sandbox.Options{APIMAddr: "127.0.0.1:0", ISAddr: "127.0.0.1:0",
+		Users: []sandbox.User{{Name: "admin@acme.com", Password: "of-acme", Roles: []string{"admin"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

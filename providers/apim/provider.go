@@ -85,6 +85,7 @@ func New() *Provider {
 		tenantConfig(p),
 		systemScope(p),
 		roleAlias(p),
+		tenantTheme(p),
 		application(p),
 		applicationKeys(p),
 		endpointCertificate(p),

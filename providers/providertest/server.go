@@ -252,7 +252,9 @@ func (s *server) send(method, path string, header http.Header, body []byte) []by
 	for name, values := range header {
 		req.Header[name] = values
 	}
-	req.SetBasicAuth(s.env[s.prefix+"_USERNAME"], s.env[s.prefix+"_PASSWORD"])
+	if req.Header.Get("Authorization") == "" {
+		req.SetBasicAuth(s.env[s.prefix+"_USERNAME"], s.env[s.prefix+"_PASSWORD"])
+	}
 	res, err := s.client.Do(req)
 	if err != nil {
 		s.t.Fatal(err)
