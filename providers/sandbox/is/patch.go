@@ -55,14 +55,13 @@ func readOperations(body map[string]any) ([]operation, *answer, error) {
 			return nil, badSyntax(syntax), nil
 		}
 		o := operation{op: strings.ToLower(op)}
-		if _, isText := members["path"].(string); !isText && has(members, "path") {
-			return nil, badSyntax(syntax), nil
-		}
-		o.path, o.hasPath = members["path"].(string)
-		o.value, o.hasValue = members["value"] // null is a value
 		if o.op != "add" && o.op != "replace" && o.op != "remove" {
 			return nil, refuse(syntax, "Unknown operation: "+op), nil
 		}
+		if o.path, o.hasPath = members["path"].(string); !o.hasPath && has(members, "path") {
+			return nil, badSyntax(syntax), nil
+		}
+		o.value, o.hasValue = members["value"] // null is a value
 		all = append(all, o)
 	}
 	return all, nil, nil

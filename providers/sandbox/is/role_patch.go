@@ -98,9 +98,6 @@ func (o operation) checkRole() *answer {
 	_, isList := o.value.([]any)
 	_, isText := o.value.(string)
 	name, rest, bracketed := strings.Cut(strings.TrimPrefix(o.path, roleSchema+":"), "[")
-	if bracketed && rest == "" && o.op == "remove" {
-		bracketed = false // the bracket is cut off (seen)
-	}
 	known := slices.Contains([]string{"displayName", "permissions", "users", "groups"}, name)
 	switch {
 	case o.op != "remove" && !o.hasValue && o.op == "replace" && o.path == "users":
@@ -111,7 +108,7 @@ func (o operation) checkRole() *answer {
 		return failedPatch("role")
 	case !o.hasPath:
 		return nil
-	case o.op == "remove" && name == "displayName" && !bracketed:
+	case o.op == "remove" && name == "displayName" && (!bracketed || rest == ""):
 		return badSyntax("Can not remove a required attribute")
 	case o.op == "remove" && (!known || name == "displayName"):
 		return refuse(syntax, o.path+" is not a valid attribute.")
@@ -159,7 +156,10 @@ func (d *rolePatch) apply(o operation) *answer {
 		return nil
 	}
 	var only *condition
-	if bracketed && rest != "" {
+	if bracketed && rest == "" && o.hasValue {
+		return failedPatch("role")
+	}
+	if bracketed && rest != "" { // else the bracket is cut off (seen)
 		inside, _, closed := strings.Cut(rest, "]")
 		c, err := parseCondition(inside)
 		if err != nil || !closed {

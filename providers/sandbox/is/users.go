@@ -281,14 +281,14 @@ func (s *Server) afterUpdate(c *call, a *answer) *answer {
 
 // replaceUser makes a user what a document says: what it does not name is removed, memberships stay, a password is reset when given.
 func (s *Server) replaceUser(id string, body map[string]any, p projection) *answer {
+	if refused := s.schema.check(body); refused != nil {
+		return refused
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	u := s.dir.users[id]
 	if u == nil {
 		return noUser(id)
-	}
-	if refused := s.schema.check(body); refused != nil {
-		return refused
 	}
 	given := textOf(body["userName"])
 	if given == "" {
