@@ -14,7 +14,7 @@ export WSO2PLAN_SPECS := $(SPECS)
 RACE         := ./config/... ./engine/... ./providers/rest/... ./providers/is/... ./providers/apim/... ./providers/keystore
 RACE_STORIES := TestScript/(example|plan|drift|partial|killed|interrupted|lock)|TestTerminal|TestSandbox
 
-.PHONY: build test race oracles examples demo bench golden docs docs-check lint tidy check clean
+.PHONY: build test race oracles examples demo bench faults golden docs docs-check lint tidy check clean
 
 build: ## the program, bin/wso2plan
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.number=$(VERSION)' -o bin/wso2plan ./cmd/wso2plan
@@ -41,6 +41,12 @@ bench: ## time, memory and requests at 20 ms, as a Markdown table
 	@echo '|---|---|---|---|---|'
 	@$(GO) test -run '^$$' -bench '^BenchmarkProgram$$' -benchtime 1x -timeout 30m ./cmd/wso2plan > .bench.out || { cat .bench.out; rm .bench.out; exit 1; }
 	@grep '^|' .bench.out; rm .bench.out
+
+faults: ## one fault at every request, a kill at every write, random walks: how many were tried and survived
+	@$(GO) test -count=1 -v -timeout 60m -run '^(TestFaults|TestFaultsOfBinary|TestFaultWalks|TestKilled)$$' ./cmd/wso2plan -args -faults > .faults.out \
+		|| { cat .faults.out; rm .faults.out; exit 1; }
+	@awk -F'|' 'BEGIN { print "| kind of fault | points tried | survived |\n|---|---|---|" } \
+		/^\|/ { print; tried += $$3; survived += $$4 } END { printf "| all | %d | %d |\n", tried, survived }' .faults.out; rm .faults.out
 
 golden: ## rewrite golden files and the expected output of scripts and README; review the diff
 	@for dir in $$(grep -rl 'flag.Bool("update"' --include='*_test.go' cmd config engine providers | xargs -n 1 dirname | sort -u); do \

@@ -159,7 +159,7 @@ func TestKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	perform(t, tasks, map[string]func(string) (*stage, error){"small": make}, map[string]*stage{"small": s}, killKinds)
+	perform(t, tasks, map[string]func(string) (*stage, error){"small": make}, map[string]*stage{"small": s}, killKinds, 5*time.Second)
 }
 
 // signalLocked signals the process that a lock's file names. After a kill it waits a moment, until

@@ -113,5 +113,5 @@ func TestFaultWalks(t *testing.T) {
 	if *walkSeed != 0 {
 		tasks = slices.Insert(tasks[:0], 0, task{name: fmt.Sprintf("walk %d", *walkSeed), kind: walkKind, stage: "small", walk: *walkSeed})
 	}
-	perform(t, tasks, map[string]func(string) (*stage, error){"small": make}, map[string]*stage{"small": s}, []string{walkKind})
+	perform(t, tasks, map[string]func(string) (*stage, error){"small": make}, map[string]*stage{"small": s}, []string{walkKind}, 4*time.Second)
 }
