@@ -104,8 +104,10 @@ func (p *Provider) Schema() schema.Block { return product.Schema() }
 // Types returns the resource types.
 func (p *Provider) Types() []engine.Type { return p.types }
 
-// Data returns the types that can only be read: none. Every resource type is a data source too.
-func (p *Provider) Data() []engine.Finder { return nil }
+// Data returns the types that can only be read. Every resource type is a data source too.
+func (p *Provider) Data() []engine.Finder {
+	return []engine.Finder{newSettings(p), newRole(p), newWorkflow(p)}
+}
 
 // Configure connects to the server that block and the environment describe.
 //

@@ -60,6 +60,8 @@ type Options struct {
 	// Admin are name and password of the user as whom the gateway introspects tokens of the resident
 	// key manager. Empty is admin, admin.
 	Admin [2]string
+	// Approvals are the kinds of workflow that wait for an approval: AM_APPLICATION_CREATION and AM_SUBSCRIPTION_CREATION. A fresh server has none.
+	Approvals []string
 	// Organization tells the organization of a user: the id that the identity provider has for it, and its name. Nil is a server whose users belong
 	// to none, as a fresh one's do.
 	Organization func(Principal) (id, name string)

@@ -242,6 +242,10 @@ func createApplication(c *call) *answer {
 	}
 	a.Attributes = c.server.attributes(a.Attributes)
 	c.add(a)
+	if c.waits("AM_APPLICATION_CREATION", *a.ApplicationID, "Approve application "+*a.Name+" creation request from application creator - "+*a.Owner,
+		map[string]string{"applicationName": *a.Name, "applicationTier": *a.ThrottlingPolicy, "userName": *a.Owner}) {
+		a.Status = ptr("CREATED")
+	}
 	return created(devportal.location+"/applications/"+*a.ApplicationID, c.tenant.shownApplication(a))
 }
 

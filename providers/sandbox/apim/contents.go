@@ -38,6 +38,7 @@ type tenant struct {
 	Labels               rows[label, *label]                             `json:"labels"`
 	Labelled             map[string][]string                             `json:"labelled"` // ids of labels by those of APIs
 	AIProviders          rows[aiProvider, *aiProvider]                   `json:"aiProviders"`
+	Workflows            rows[workflow, *workflow]                       `json:"workflows"`
 	Config               map[string]any                                  `json:"config"`          // the document of /tenant-config
 	Theme                []byte                                          `json:"theme,omitempty"` // an archive
 	Organizations        rows[organization, *organization]               `json:"organizations"`

@@ -16,6 +16,7 @@ func routes() []route {
 		aiProviderRoutes(),
 		systemScopeRoutes(),
 		tenantConfigRoutes(),
+		workflowRoutes(),
 		applicationRoutes(),
 		keyRoutes(),
 		adminApplicationRoutes(),

@@ -334,6 +334,9 @@ func everyOperation(c client) {
 	acme.send(200, "PUT", admin+"/tenant-theme", theme)
 	acme.send(200, "GET", admin+"/tenant-theme", nil)
 
+	c.get(200, admin+"/workflows?limit=1&workflowType=AM_APPLICATION_CREATION")
+	c.get(404, admin+"/workflows/none")
+	c.post(404, admin+"/workflows/update-workflow-status?workflowReferenceId=none", map[string]any{"status": "APPROVED"})
 	c.get(200, admin+"/settings")
 	c.get(200, admin+"/tenant-info/admin@carbon.super")
 	c.send(200, "HEAD", admin+"/roles/YWRtaW4", nil)

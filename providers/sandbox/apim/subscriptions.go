@@ -169,6 +169,10 @@ func (c *call) subscribe(body *subscriptionBody) (*subscription, *answer) {
 			fmt.Sprintf("Subscription Tier %s is not allowed for user %s ", *body.ThrottlingPolicy, c.owner()))
 	}
 	s := &subscription{ID: newID(), Application: *app.ApplicationID, API: a.ID, Policy: *body.ThrottlingPolicy, Status: "UNBLOCKED"}
+	if c.waits("AM_SUBSCRIPTION_CREATION", s.ID, "Approve subscription request of application "+*app.Name+" to "+a.field("name"),
+		map[string]string{"applicationName": *app.Name, "apiName": a.field("name"), "subscriber": *app.Owner}) {
+		s.Status = "ON_HOLD"
+	}
 	c.tenant.Subscriptions.add(s)
 	return s, nil
 }
