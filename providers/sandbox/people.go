@@ -52,6 +52,12 @@ func (p people) Find(subject string) (oauth.User, bool) {
 	return oauth.User{Subject: u.Name, Name: u.Name, Tenant: tenant, Claims: map[string]any{"username": u.Name, "groups": u.Roles, "roles": u.Roles}}, true
 }
 
+// exists tells whether there is a user.
+func (p people) exists(name string) bool {
+	_, ok := p.Find(name)
+	return ok
+}
+
 // Login implements oauth.Users.
 func (p people) Login(name, password string) (oauth.User, bool) {
 	u, ok := p[strings.TrimSuffix(name, "@"+superTenant)]

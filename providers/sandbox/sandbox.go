@@ -221,6 +221,7 @@ func (s *Sandbox) build(opts Options, kept contents, routes routes) (http.Handle
 		OAuth:        s.apimTokens,
 		Authenticate: people.authenticate(s.apimTokens),
 		RoleExists:   roleExists(opts.Roles),
+		UserExists:   people.exists,
 		PublicURL:    s.apim.url,
 		Organization: organization,
 		IndexLag:     opts.IndexLag,

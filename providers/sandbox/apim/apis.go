@@ -37,6 +37,7 @@ type working struct {
 	Certificates    []clientCertificate          `json:"certificates,omitempty"`
 	Policies        []operationPolicy            `json:"policies,omitempty"` // its own, and clones of common ones
 	EnvironmentKeys map[string]map[string]string `json:"environmentKeys,omitempty"`
+	Members         map[string]working           `json:"members,omitempty"` // of a revision of a product: its APIs as they were
 }
 
 func (a *apiRecord) rowID() string { return a.ID }

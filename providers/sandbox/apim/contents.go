@@ -33,6 +33,10 @@ type tenant struct {
 	Products             rows[apiRecord, *apiRecord]                     `json:"products"`
 	SharedScopes         rows[sharedScope, *sharedScope]                 `json:"sharedScopes"`
 	OperationPolicies    rows[operationPolicy, *operationPolicy]         `json:"operationPolicies"`
+	GatewayPolicies      rows[gatewayPolicy, *gatewayPolicy]             `json:"gatewayPolicies"`
+	Services             rows[keptService, *keptService]                 `json:"services"`
+	Rulesets             rows[keptRuleset, *keptRuleset]                 `json:"rulesets"`
+	GovernancePolicies   rows[governancePolicy, *governancePolicy]       `json:"governancePolicies"`
 	Subscriptions        rows[subscription, *subscription]               `json:"subscriptions"`
 	EndpointCertificates rows[endpointCertificate, *endpointCertificate] `json:"endpointCertificates"`
 	Labels               rows[label, *label]                             `json:"labels"`
@@ -145,6 +149,8 @@ func (s *Server) tenantOf(domain string) *tenant {
 func (s *Server) freshTenant(domain string) *tenant {
 	t := &tenant{Domain: domain, Subscribers: map[string]bool{}}
 	seedPolicies(t)
+	seedOperationPolicies(t)
+	s.seedGovernance(t)
 	seedAIProviders(t)
 	seedConfig(t)
 	t.KeyManagers.add(residentKeyManager())

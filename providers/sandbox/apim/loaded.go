@@ -223,11 +223,23 @@ func toldGroup(g conditionalGroup) gateway.Group {
 
 // tellAPIs adds the APIs and products of a tenant that are deployed to an environment of the gateway.
 func (s *Server) tellAPIs(c *gateway.Contents, t *tenant) {
+	var before, after []gateway.Step // policies of the whole gateway
+	for _, p := range t.GatewayPolicies.list {
+		if slices.ContainsFunc(p.AppliedGatewayLabels, func(l string) bool { return slices.Contains(s.options.GatewayEnvironments, l) }) {
+			flows := asObject(p.PolicyMapping)
+			before, after = append(before, toldSteps(flows["request"])...), append(after, toldSteps(flows["response"])...)
+		}
+	}
 	for _, a := range slices.Concat(t.APIs.list, t.Products.list) {
 		for i := range a.Revisions {
 			r := &a.Revisions[i]
 			if slices.ContainsFunc(r.Deployments, func(d deployment) bool { return slices.Contains(s.options.GatewayEnvironments, text(d.Name)) }) {
-				c.APIs = append(c.APIs, t.toldAPI(a, r))
+				told := t.toldAPI(a, r)
+				for k := range told.Operations {
+					o := &told.Operations[k]
+					o.Request, o.Response = slices.Concat(before, o.Request), slices.Concat(o.Response, after)
+				}
+				c.APIs = append(c.APIs, told)
 				break
 			}
 		}
@@ -241,6 +253,14 @@ func (t *tenant) toldAPI(a *apiRecord, r *revision) *gateway.API {
 	out := &gateway.API{ID: a.ID, Revision: r.ID, Name: textOf(doc, "name"), Version: version, Context: context + "/" + version, Provider: textOf(doc, "provider"),
 		Tenant: t.Domain, Type: textOf(doc, "type"), State: a.State, Security: list(doc["securityScheme"]), AuthorizationHead: textOf(doc, "authorizationHeader"),
 		KeyManagers: list(doc["keyManagers"]), Policy: textOf(doc, "apiThrottlingPolicy"), Tiers: list(doc["policies"]), Schema: r.Schema}
+	out.Bindings = map[string][]string{}
+	for _, s := range objects(doc["scopes"]) {
+		name := textOf(inner(s, "scope"), "name")
+		out.Bindings[name] = list(inner(s, "scope")["bindings"])
+		if shared := t.sharedScope(name); shared != nil {
+			out.Bindings[name] = shared.Bindings
+		}
+	}
 	if strings.Contains(context, "{version}") {
 		out.Context = strings.ReplaceAll(context, "{version}", version)
 		context = strings.TrimSuffix(strings.ReplaceAll(context, "/{version}", ""), "/")
@@ -254,7 +274,7 @@ func (t *tenant) toldAPI(a *apiRecord, r *revision) *gateway.API {
 			Methods: list(cors["accessControlAllowMethods"]), Credentials: credentials}
 	}
 	if a.Product {
-		out.Operations = t.memberOperations(doc)
+		out.Operations = memberOperations(r)
 	} else {
 		out.Operations = toldOperations(&r.working, nil)
 		out.Backends = r.backends()
@@ -276,20 +296,20 @@ func (t *tenant) toldAPI(a *apiRecord, r *revision) *gateway.API {
 	return out
 }
 
-// memberOperations are the operations of a product, each with the backend of the API that it is of, as that was when the product's revision was made.
-func (t *tenant) memberOperations(doc map[string]any) []gateway.Operation {
+// memberOperations are the operations of a product, each with the backend of the API that it is of.
+func memberOperations(r *revision) []gateway.Operation {
 	var out []gateway.Operation
-	for _, m := range objects(doc["apis"]) {
-		a := t.APIs.get(textOf(m, "apiId"))
-		if a == nil {
+	for _, m := range objects(r.Document["apis"]) {
+		member, has := r.Members[textOf(m, "apiId")]
+		if !has {
 			continue
 		}
 		wanted := map[string]bool{}
 		for _, o := range objects(m["operations"]) {
 			wanted[operationKey(o)] = true
 		}
-		backends := a.backends()
-		for _, o := range toldOperations(&a.working, wanted) {
+		backends := member.backends()
+		for _, o := range toldOperations(&member, wanted) {
 			o.Backends = &backends
 			out = append(out, o)
 		}

@@ -122,6 +122,14 @@ func createRevision(c *call) *answer {
 	changed.Made++
 	r := revision{ID: newID(), DisplayName: "Revision " + strconv.Itoa(changed.Made), Description: body.Description, CreatedTime: c.server.now(),
 		working: a.working}
+	if a.Product {
+		r.Members = map[string]working{}
+		for _, m := range objects(a.Document["apis"]) {
+			if member := c.tenant.APIs.get(textOf(m, "apiId")); member != nil {
+				r.Members[member.ID] = member.working
+			}
+		}
+	}
 	changed.Revisions = append(slices.Clone(a.Revisions), r)
 	c.keepAPI(&changed)
 	return created(publisher.location+c.recordPath(a)+"/revisions/"+r.ID, shownRevision(a.ID, r))
@@ -273,6 +281,7 @@ func restoreRevision(c *call) *answer {
 	}
 	changed := *a
 	changed.working, changed.UpdatedTime = a.Revisions[i].working, c.server.now()
+	changed.Members = nil
 	c.keepAPI(&changed)
 	if a.Product {
 		return reply(http.StatusCreated, c.shownProduct(&changed))

@@ -106,8 +106,16 @@ func (c *call) basic(header string) *fault {
 		return unauthorized("900914", "Invalid Basic Auth Credentials", "Invalid Basic Auth Credentials"+provideCredentials)
 	}
 	c.caller.user = qualified(name, c.api.Tenant)
-	c.caller.claims = map[string]any{"sub": name, "roles": roles}
-	return nil
+	c.caller.claims = map[string]any{"sub": name}
+	var held []string
+	for scope, bound := range c.api.Bindings {
+		if len(bound) == 0 || slices.ContainsFunc(bound, func(b string) bool {
+			return slices.ContainsFunc(roles, func(r string) bool { return strings.EqualFold(b, r) })
+		}) {
+			held = append(held, scope)
+		}
+	}
+	return c.scopedAll(held)
 }
 
 // qualified writes a user with the tenant.
@@ -132,7 +140,7 @@ func (c *call) bearer(text string) *fault {
 	if refusal := c.subscribed(manager, textOf(claims, manager.ConsumerKeyClaim)); refusal != nil {
 		return refusal
 	}
-	return c.scoped(c.operation.Scopes, scopesOf(claims[manager.ScopesClaim]))
+	return c.scopedAll(scopesOf(claims[manager.ScopesClaim]))
 }
 
 // accepts tells whether the API takes tokens of a key manager.
@@ -274,6 +282,16 @@ func (c *call) subscribed(m *KeyManager, consumerKey string) *fault {
 		}
 	case "ON_HOLD", "REJECTED":
 		return forbidden("900909", "The subscription to the API is inactive", blocked+"(900909) - The subscription to the API is inactive")
+	}
+	return nil
+}
+
+// scopedAll checks the scopes of the operation, and of each field of a query.
+func (c *call) scopedAll(held []string) *fault {
+	for _, wanted := range append([][]string{c.operation.Scopes}, c.operation.groups...) {
+		if refusal := c.scoped(wanted, held); refusal != nil {
+			return refusal
+		}
 	}
 	return nil
 }

@@ -56,6 +56,7 @@ func (c *call) answered(r *http.Response) error {
 			r.Header.Del(name)
 		}
 	}
+	after(c.operation.Response, r.Header)
 	return nil
 }
 
@@ -102,10 +103,11 @@ func (e *endpoint) send(r *http.Request, address string) (*http.Response, error)
 		return nil, err
 	}
 	r = r.Clone(r.Context())
+	behind := before(e.call.operation.Request, r, e.call.path)
 	query := r.URL.RawQuery
 	path := strings.TrimSuffix(base.EscapedPath(), "/")
-	if e.call.path != "/" || path == "" {
-		path += e.call.path
+	if behind != "/" || path == "" {
+		path += behind
 	}
 	target := *base
 	if target.Path, err = url.PathUnescape(path); err != nil {

@@ -20,7 +20,7 @@ func PolicyKey(tenant, name string) string { return tenant + "\x00" + name }
 // An API is an API, or an API product, as it was deployed: the snapshot of its revision. Only State is the working copy's.
 type API struct {
 	ID, Name, Version string
-	Revision          string // id of the revision; equal ones hold the same API but for State
+	Revision          string // id of the revision
 	Context           string // with the version: "/pizza/1.0.0", "/t/acme.com/pizza/1.0.0"
 	DefaultContext    string // the context without version, where this is the default version; else empty
 	Provider          string
@@ -28,9 +28,10 @@ type API struct {
 	Type              string // "HTTP", "SOAP", "GRAPHQL", …
 	State             string // "PUBLISHED", "BLOCKED", …
 	Security          []string
-	AuthorizationHead string   // the header that holds the token; empty is Authorization
-	KeyManagers       []string // names or ids of those that may issue tokens; "all" is all
-	Policy            string   // advanced policy of the whole API; empty: each operation has its own
+	AuthorizationHead string              // the header that holds the token; empty is Authorization
+	KeyManagers       []string            // names or ids of those that may issue tokens; "all" is all
+	Bindings          map[string][]string // roles of scopes, for users with Basic credentials
+	Policy            string              // advanced policy of the whole API; empty: each operation has its own
 	Tiers             []string
 	CORS              *CORS // nil is the server's own
 	Operations        []Operation
@@ -51,6 +52,8 @@ type Operation struct {
 	Backends *Backends // of the API that a product has it from; nil is the API's own
 	Request  []Step    // policies of the request
 	Response []Step
+
+	groups [][]string // of a GraphQL query: scopes of each field, of which one is needed
 }
 
 // A Step is an operation policy that the gateway knows how to run.

@@ -86,9 +86,10 @@ type call struct {
 	operation *operation
 	path      string // behind the API's context: "/menu/1"
 	caller    caller
+	query     *query // of a GraphQL API
 }
 
-// ServeHTTP takes a request through the handlers of an API in their order: resource, CORS, state, authentication, throttling, backend.
+// ServeHTTP takes a request through the handlers of an API in their order: resource, CORS, state, query, authentication, throttling, backend.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	table, backends := g.current()
 	api, path := table.api(r.URL.EscapedPath())
@@ -112,7 +113,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK)
 		return
 	}
-	for _, step := range []func() *fault{c.state, c.authenticate, c.throttle} {
+	for _, step := range []func() *fault{c.state, c.graphQL, c.authenticate, c.throttle, c.costly} {
 		if refusal := step(); refusal != nil {
 			refusal.send(w)
 			return

@@ -13,8 +13,8 @@ import (
 type table struct {
 	contents      *Contents
 	byContext     map[string]*api
-	byRevision    map[string]*api // of each API's id and revision: made once
-	keys          map[string]*Key // by key manager and consumer key
+	patterns      map[string]*pattern // by target
+	keys          map[string]*Key     // by key manager and consumer key
 	applications  map[string]*Application
 	subscriptions map[string]*Subscription // by application and API
 }
@@ -28,28 +28,30 @@ type api struct {
 
 type operation struct {
 	*Operation
-	pattern *regexp.Regexp
+	*pattern
+}
+
+// A pattern is what a target matches.
+type pattern struct {
+	matches *regexp.Regexp
 	literal int // characters that are no variables: the more, the better the match
 	exact   bool
 }
 
-// newTable makes a table; operations of revisions that the former had are taken over.
+// newTable makes a table; patterns that the former had are taken over.
 func newTable(c *Contents, former *table) *table {
-	t := &table{contents: c, byContext: map[string]*api{}, byRevision: map[string]*api{}, keys: map[string]*Key{}, applications: map[string]*Application{},
+	t := &table{contents: c, byContext: map[string]*api{}, patterns: map[string]*pattern{}, keys: map[string]*Key{}, applications: map[string]*Application{},
 		subscriptions: map[string]*Subscription{}}
+	var made []*api
 	for _, a := range c.APIs {
-		made := &api{API: a, table: t}
-		id := a.ID + "\x00" + a.Revision
-		if old := former.revision(id); old != nil {
-			made.operations = old.operations
-		} else {
-			made.operations = operations(a)
-		}
-		t.byRevision[id], t.byContext[a.Context] = made, made
+		one := &api{API: a, table: t}
+		one.operations = t.operations(a, former)
+		made = append(made, one)
+		t.byContext[a.Context] = one
 	}
-	for _, a := range c.APIs { // a version's own context goes before the default version's
+	for _, a := range made { // a version's own context goes before the default version's
 		if a.DefaultContext != "" && t.byContext[a.DefaultContext] == nil {
-			t.byContext[a.DefaultContext] = t.byRevision[a.ID+"\x00"+a.Revision]
+			t.byContext[a.DefaultContext] = a
 		}
 	}
 	for i := range c.Keys {
@@ -66,11 +68,17 @@ func newTable(c *Contents, former *table) *table {
 	return t
 }
 
-func (t *table) revision(id string) *api {
-	if t == nil {
-		return nil
+// pattern returns that of a target.
+func (t *table) pattern(target string, former *table) *pattern {
+	p := t.patterns[target]
+	if p == nil && former != nil {
+		p = former.patterns[target]
 	}
-	return t.byRevision[id]
+	if p == nil {
+		p = compile(target)
+	}
+	t.patterns[target] = p
+	return p
 }
 
 // api returns the API with the longest context that an escaped path begins with, and the path behind it: at least "/".
@@ -91,12 +99,11 @@ func (t *table) api(path string) (*api, string) {
 	return nil, ""
 }
 
-func operations(a *API) []*operation {
+func (t *table) operations(a *API, former *table) []*operation {
 	out := make([]*operation, 0, len(a.Operations))
 	for i := range a.Operations {
 		o := &a.Operations[i]
-		pattern, literal := compile(o.Target)
-		out = append(out, &operation{Operation: o, pattern: pattern, literal: literal, exact: !strings.ContainsAny(o.Target, "*{")})
+		out = append(out, &operation{o, t.pattern(o.Target, former)})
 	}
 	// Exact targets first, then those with the most literal text.
 	slices.SortStableFunc(out, func(a, b *operation) int {
@@ -112,9 +119,9 @@ func operations(a *API) []*operation {
 }
 
 // compile makes a pattern of a target: "{id}" is a segment, "*" is anything, and "/*" at the end is also nothing.
-func compile(target string) (*regexp.Regexp, int) {
+func compile(target string) *pattern {
+	p := &pattern{exact: !strings.ContainsAny(target, "*{")}
 	var b strings.Builder
-	literal := 0
 	b.WriteByte('^')
 	rest, wild := strings.CutSuffix(target, "/*")
 	for rest != "" {
@@ -123,7 +130,7 @@ func compile(target string) (*regexp.Regexp, int) {
 			i = len(rest)
 		}
 		b.WriteString(regexp.QuoteMeta(rest[:i]))
-		literal += i
+		p.literal += i
 		if rest = rest[i:]; rest == "" {
 			break
 		}
@@ -141,7 +148,8 @@ func compile(target string) (*regexp.Regexp, int) {
 	} else {
 		b.WriteString("/?$")
 	}
-	return regexp.MustCompile(b.String()), literal // made of quoted text
+	p.matches = regexp.MustCompile(b.String()) // made of quoted text
+	return p
 }
 
 // serves tells whether an operation of the API has this verb.
@@ -153,10 +161,10 @@ func (a *api) serves(verb string) bool {
 func (a *api) find(method, path string) (*operation, *fault) {
 	if a.Type == "GRAPHQL" {
 		// Its operations are fields of the schema and are looked at when the query is read.
-		if (method != http.MethodPost && method != http.MethodGet) || strings.Trim(path, "/") != "" {
+		if method != http.MethodPost && method != http.MethodGet || strings.Trim(path, "/") != "" {
 			return nil, status(http.StatusNotFound, "Runtime Error", "No matching resource found for given API Request")
 		}
-		return &operation{Operation: &Operation{Target: "/*", Verb: method, Policy: "Unlimited"}}, nil
+		return &operation{&Operation{Target: "/*", Verb: method, Policy: "Unlimited"}, nil}, nil
 	}
 	decoded, err := url.PathUnescape(path)
 	if err != nil {
@@ -164,7 +172,7 @@ func (a *api) find(method, path string) (*operation, *fault) {
 	}
 	known := false
 	for _, o := range a.operations {
-		if !o.pattern.MatchString(decoded) {
+		if !o.matches.MatchString(decoded) {
 			continue
 		}
 		if strings.EqualFold(o.Verb, method) || method == http.MethodHead && strings.EqualFold(o.Verb, http.MethodGet) {
