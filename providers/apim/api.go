@@ -253,7 +253,11 @@ func (t *apis) Update(ctx context.Context, live *engine.Object, planned cty.Valu
 	if err := t.checkEnvironments(ctx, plainPlanned); err != nil {
 		return nil, rest.Unwritten(err)
 	}
-	o, err := t.lead(ctx, f, rest.Rebase(b, live.Value, planned, f.object.Value), writesSecrets(b, plainPlanned))
+	rebased := rest.Rebase(b, live.Value, planned, f.object.Value)
+	if blocks := plain(plainPlanned, "deployment"); blocks.IsKnown() {
+		rebased = withBlock(rebased, "deployment", blocks)
+	}
+	o, err := t.lead(ctx, f, rebased, writesSecrets(b, plainPlanned))
 	if err != nil {
 		return o, t.explain(ctx, plainPlanned, rest.Hide(err, planned))
 	}
@@ -271,7 +275,11 @@ func (t *apis) lead(ctx context.Context, f *fetched, planned cty.Value, force bo
 		}
 		return f.object, err
 	}
+	// What is up to date is to be so afterwards too; the work itself makes it stale.
+	deployments := planned.GetAttr("deployment")
+	d, managed := wantedDeployments(planned)
 	wrote, f, planned, err := t.work(ctx, f, planned)
+	planned = withBlock(planned, "deployment", deployments)
 	if err != nil {
 		return fail(err)
 	}
@@ -284,7 +292,6 @@ func (t *apis) lead(ctx context.Context, f *fetched, planned cty.Value, force bo
 			return fail(fmt.Errorf("it was changed, but could not be read: %w", rest.Unfound(err)))
 		}
 	}
-	d, managed := wantedDeployments(planned)
 	state, wantedState := knownString(f.object.Value, "lifecycle_state"), strings.ToUpper(knownString(planned, "lifecycle_state"))
 	if managed {
 		d.digest, d.force = f.digest, force
@@ -302,6 +309,13 @@ func (t *apis) lead(ctx context.Context, f *fetched, planned cty.Value, force bo
 		return f.object, fmt.Errorf("it was changed, but could not be read: %w", rest.Unfound(err))
 	}
 	return now.object, notStored(&t.Type.Block, before, planned, now.object.Value)
+}
+
+// withBlock returns v with another value of one block.
+func withBlock(v cty.Value, name string, block cty.Value) cty.Value {
+	attrs := v.AsValueMap()
+	attrs[name] = block
+	return cty.ObjectVal(attrs)
 }
 
 // refetch reads an API again after a write to it.
