@@ -189,7 +189,7 @@ func (t *endpointCertificates) Update(ctx context.Context, live *engine.Object, 
 	}
 	o, err := t.Read(ctx, live.ID)
 	if err != nil {
-		return nil, fmt.Errorf("the certificate was changed and could not be read: %w", rest.Unfound(err))
+		return nil, fmt.Errorf("the certificate was changed and could not be read: %w", rest.Unclear(err))
 	}
 	if t.same(o, planned) {
 		return o, nil

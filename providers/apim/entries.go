@@ -164,7 +164,7 @@ func (t *entries) write(ctx context.Context, doc map[string]any, id string, plan
 	if err == nil {
 		return o, nil
 	}
-	return nil, fmt.Errorf("it was written, but could not be read: %w", rest.Unfound(err))
+	return nil, fmt.Errorf("it was written, but could not be read: %w", rest.Unclear(err))
 }
 
 func (t *entries) send(ctx context.Context, doc map[string]any) error {

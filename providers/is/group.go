@@ -131,14 +131,14 @@ func patchInParts(ctx context.Context, c *rest.Collection, id string, ops []oper
 				return nil, err
 			}
 			o, _ := c.Read(context.WithoutCancel(ctx), id)
-			return o, fmt.Errorf("after %d of %d operations: %w", done, done+len(ops), err)
+			return o, rest.Unclear(fmt.Errorf("after %d of %d operations: %w", done, done+len(ops), err))
 		}
 		done += n
 		ops = ops[n:]
 	}
 	o, err := c.Read(ctx, id)
 	if err != nil && done > 0 {
-		return nil, fmt.Errorf("it was changed, but could not be read: %w", rest.Unfound(err))
+		return nil, fmt.Errorf("it was changed, but could not be read: %w", rest.Unclear(err))
 	}
 	return o, err
 }

@@ -38,11 +38,11 @@ func (w *writes) result(ctx context.Context, id string, err error, read func(con
 			return nil, err
 		}
 		o, _ := read(context.WithoutCancel(ctx), id)
-		return o, fmt.Errorf("after %d of its changes were made: %w", w.done, rest.Unfound(err))
+		return o, fmt.Errorf("after %d of its changes were made: %w", w.done, rest.Unclear(err))
 	}
 	o, err := read(ctx, id)
 	if err != nil && w.done > 0 {
-		return nil, fmt.Errorf("it was changed, but could not be read: %w", rest.Unfound(err))
+		return nil, fmt.Errorf("it was changed, but could not be read: %w", rest.Unclear(err))
 	}
 	return o, err
 }

@@ -403,3 +403,12 @@ type unclear struct{ err error }
 
 func (u *unclear) Error() string { return u.err.Error() }
 func (u *unclear) Refused() bool { return false }
+
+// As finds what says where the failure lies, as it would without the hiding.
+func (u *unclear) As(target any) bool {
+	switch target.(type) {
+	case **Error, **engine.AttributeError:
+		return errors.As(u.err, target)
+	}
+	return false
+}

@@ -404,6 +404,22 @@ func TestTokens(t *testing.T) {
 	}
 }
 
+func TestUnclear(t *testing.T) {
+	gone := &Error{Status: 404}
+	at := &engine.AttributeError{Attribute: "x", Err: fmt.Errorf("twice: %w", gone)}
+	err := fmt.Errorf("after it was changed: %w", Unclear(at))
+	if engine.Refused(err) || errors.Is(err, engine.ErrNotFound) || !engine.Refused(at) || !errors.Is(at, engine.ErrNotFound) {
+		t.Errorf("refused %t, not found %t", engine.Refused(err), errors.Is(err, engine.ErrNotFound))
+	}
+	var found *engine.AttributeError
+	if !errors.As(err, &found) || found.Attribute != "x" || StatusOf(err) != 404 || err.Error() != "after it was changed: "+at.Error() {
+		t.Errorf("%v, %+v", err, found)
+	}
+	if Unclear(nil) != nil {
+		t.Error("no error became one")
+	}
+}
+
 // A login page in the place of an answer does not count as one, also where no answer is looked at.
 func TestPageForWrite(t *testing.T) {
 	c := connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
