@@ -354,6 +354,9 @@ func (s *Server) readGroupChange(g *group, o operation) ([]groupChange, *answer)
 		case !o.hasValue:
 			return nil, failedPatch("group")
 		case !ok:
+			if _, isText := o.value.(string); !isText && o.value != nil {
+				return nil, failedPatch("group")
+			}
 			return nil, scimError(http.StatusInternalServerError, "", "Error in decoding the request")
 		}
 		var changes []groupChange

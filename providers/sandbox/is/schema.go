@@ -207,6 +207,8 @@ func (a attribute) check(v any) *answer {
 				return badSyntax(syntax)
 			}
 		}
+	case a.kind == boolean && (isObject || isList):
+		return badSyntax(syntax)
 	case a.kind == boolean && !isText && !isBool:
 		// A number or null where a boolean is wanted is an exception that nobody catches.
 		return scimError(http.StatusInternalServerError, "", "Internal Server Error")
