@@ -441,11 +441,12 @@ func (a *applier) create(ctx context.Context, w *work) hcl.Diagnostics {
 	made, err := w.typ.Create(ctx, planned)
 	status := Complete
 	if err != nil && made == nil {
-		if !Refused(err) {
+		refused := Refused(err)
+		if !refused {
 			made, err = a.lookUp(ctx, w, wanted, err)
 		}
 		if made == nil {
-			if Refused(err) {
+			if refused {
 				// Nothing was made: the intent goes, and what it set aside comes back.
 				undo := before
 				undo.Address = w.change.Address

@@ -330,6 +330,25 @@ func TestLostAnswer(t *testing.T) {
 	}
 }
 
+// A create whose answer was lost stays an intent when the look-up is refused: that refusal is of the
+// look-up, not of the create.
+func TestLostAnswerAndNoLookUp(t *testing.T) {
+	b := newBench(t)
+	src := "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n}\n"
+	b.w.after = func(string, *thing) error {
+		b.w.after, b.w.down = nil, refusal("403 forbidden")
+		return errCut
+	}
+	_, diags := b.tryApply(src)
+	fails(t, diags, "403 forbidden", "the next plan looks for it")
+	b.w.down = nil
+	b.apply(src)
+	b.synced(src)
+	if len(b.w.things) != 1 {
+		t.Fatal("made twice")
+	}
+}
+
 func TestRefusalLeavesNoTrace(t *testing.T) {
 	b := newBench(t)
 	b.w.before = func(string, *thing) error { return refusal("400 bad value") }
