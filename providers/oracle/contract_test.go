@@ -21,7 +21,11 @@ func TestContractAPIM(t *testing.T) {
 		Provider:  "apim",
 		Providers: map[string]func() engine.Provider{"apim": func() engine.Provider { return apim.New() }},
 		Fixtures:  "../apim/testdata",
-		Only:      []string{"application_throttling_policy", "application", "application_keys", "endpoint_certificate"},
+		// Left out: what its README says it does not serve (labels, organizations, themes of tenants), and
+		// what shows a whole document, which is another one here (the tenant's configuration, settings).
+		Only: []string{"application_throttling_policy", "subscription_throttling_policy", "advanced_throttling_policy", "custom_throttling_policy",
+			"deny_policy", "gateway_environment", "api_category", "ai_service_provider", "system_scope", "role_alias", "role", "workflow",
+			"application", "application_keys", "endpoint_certificate"},
 		Start: func(*testing.T) []string {
 			return []string{"APIM_ENDPOINT=" + endpoint, "APIM_USERNAME=admin", "APIM_PASSWORD=admin"}
 		},
