@@ -137,7 +137,9 @@ func (t *apis) fetch(ctx context.Context, id string) (*fetched, error) {
 			return rest.Unfound(err)
 		})
 	}
+	// Asked before the parts are filled in beside.
 	kind, _ := decoded["type"].(string)
+	certificates, ai := demandsCertificates(decoded), decoded[subtypeMember] == subtypeAI
 	part(func() (string, any, error) {
 		v, err := t.definition(ctx, id, kind)
 		if v == nil {
@@ -153,7 +155,7 @@ func (t *apis) fetch(ctx context.Context, id string) (*fetched, error) {
 		f.revisions, err = t.gateway.revisions(ctx, id)
 		return err
 	})
-	if demandsCertificates(decoded) {
+	if certificates {
 		part(func() (string, any, error) {
 			v, err := t.certificates(ctx, id)
 			return certificatesMember, v, err
@@ -165,7 +167,7 @@ func (t *apis) fetch(ctx context.Context, id string) (*fetched, error) {
 			return complexitiesMember, v, err
 		})
 	}
-	if decoded[subtypeMember] == subtypeAI {
+	if ai {
 		group.Go(func() (err error) {
 			f.endpoints, err = t.namedEndpoints(ctx, id)
 			return rest.Unfound(err)
