@@ -140,6 +140,9 @@ func (c *call) queryText() (string, error) {
 // parseQuery reads the first operation of a document, with its fragments in their places.
 func parseQuery(text string) (*query, error) {
 	p := &queryParser{tokens: queryTokens(text), fragments: map[string][]string{}}
+	if !balanced(p.tokens) {
+		return nil, errors.New("the query does not end")
+	}
 	var operation []string
 	kind := ""
 	for len(p.tokens) > 0 {
@@ -173,6 +176,24 @@ func parseQuery(text string) (*query, error) {
 		return nil, errors.New("the query asks for nothing")
 	}
 	return &query{kind, fields}, nil
+}
+
+// balanced tells whether each bracket is closed by one of its kind.
+func balanced(tokens []string) bool {
+	closing := map[string]string{"{": "}", "(": ")", "[": "]"}
+	var open []string
+	for _, t := range tokens {
+		switch t {
+		case "{", "(", "[":
+			open = append(open, closing[t])
+		case "}", ")", "]":
+			if len(open) == 0 || open[len(open)-1] != t {
+				return false
+			}
+			open = open[:len(open)-1]
+		}
+	}
+	return len(open) == 0
 }
 
 type queryParser struct {

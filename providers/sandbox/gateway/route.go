@@ -172,7 +172,7 @@ func (a *api) find(method, path string) (*operation, *fault) {
 	}
 	known := false
 	for _, o := range a.operations {
-		if !o.matches.MatchString(decoded) {
+		if !o.matches.MatchString(path) && !o.matches.MatchString(decoded) {
 			continue
 		}
 		if strings.EqualFold(o.Verb, method) || method == http.MethodHead && strings.EqualFold(o.Verb, http.MethodGet) {
