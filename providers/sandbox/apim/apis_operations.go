@@ -31,7 +31,7 @@ func usualOperations(kind string) []operationBody {
 		add("QUERY", "MUTATION", "SUBSCRIPTION")
 	case "SOAP":
 		add("POST")
-	case "WS":
+	case "WS", "ASYNC":
 		add("SUBSCRIBE", "PUBLISH")
 	case "SSE", "WEBSUB":
 		add("SUBSCRIBE")

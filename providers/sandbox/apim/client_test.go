@@ -56,7 +56,7 @@ func (c client) send(status int, method, path string, sent any) body {
 	case nil:
 	case string:
 		payload = strings.NewReader(sent)
-	case formBody:
+	case interface{ encode() (io.Reader, string) }: // formBody, form
 		payload, kind = sent.encode()
 	default:
 		b, err := json.Marshal(sent)

@@ -92,7 +92,7 @@ func updateGatewayPolicy(c *call) *answer {
 	}
 	p.ID, p.AppliedGatewayLabels = old.ID, old.AppliedGatewayLabels
 	c.tenant.GatewayPolicies.replace(p)
-	return ok(gatewayPolicyInfo(p))
+	return ok(p)
 }
 
 func deleteGatewayPolicy(c *call) *answer {

@@ -56,6 +56,38 @@ var wrongDocuments = []wrong{
 	{"POST", "/api/am/publisher/v4/apis/*/deploy-revision", "answer", "status is not supported", "200 by the document, 201 by the server [recorded]"},
 	{"GET", "/api/am/devportal/v3/throttling-policies/application", "answer", "policyLevel", "the enum is in small letters, the answer in capitals [seen]"},
 	{"GET", "/api/am/devportal/v3/throttling-policies/subscription/*", "answer", "policyLevel", "the same"},
+	{"*", "/api/am/publisher/v4/apis/*/swagger", "answer", "value must be a string", "called a text; it is the document itself [seen]"},
+	{"*", "/api/am/publisher/v4/apis/*/asyncapi", "answer", "value must be a string", "the same"},
+	{"GET", "/api/am/devportal/v3/apis/*/swagger", "answer", "value must be a string", "the same"},
+	{"GET", "/api/am/publisher/v4/apis/*/subscription-policies", "answer", "value must be an object", "called one policy; a list of them [seen]"},
+	{"GET", "/api/am/devportal/v3/apis/*/subscription-policies", "answer", "value must be an object", "the same"},
+	{"POST", "/api/am/publisher/v4/apis/*/documents/*/content", "answer", "status is not supported", "200 by the document, 201 in practice (apim-behaviour 5.6)"},
+	{"GET", "/api/am/publisher/v4/apis/*/documents/*/content", "answer", "Content-Type", "called JSON; the type of the content"},
+	{"PUT", "/api/am/publisher/v4/apis/*/thumbnail", "answer", "status is not supported", "200 by the document, 201 by the server [seen]"},
+	{"POST", "/api/am/publisher/v4/apis/*/client-certs/*", "answer", "status is not supported", "the same"},
+	{"POST", "/api/am/publisher/v4/operation-policies", "request", "property \"type\" is missing", "asks for a field of another API's form; the portal does not send it"},
+	{"POST", "/api/am/publisher/v4/apis/*/operation-policies", "request", "property \"type\" is missing", "the same"},
+	{"*", "/api/am/publisher/v4/operation-policies", "answer", "supportedApiTypes", "called objects; texts, where the specification has texts [seen]"},
+	{"*", "/api/am/publisher/v4/operation-policies/*", "answer", "supportedApiTypes", "the same"},
+	{"*", "/api/am/publisher/v4/apis/*/operation-policies", "answer", "supportedApiTypes", "the same"},
+	{"*", "/api/am/publisher/v4/apis/*/operation-policies/*", "answer", "supportedApiTypes", "the same"},
+	{"*", "/api/am/publisher/v4/gateway-policies", "request", "parameters", "values are called objects; they are texts"},
+	{"*", "/api/am/publisher/v4/gateway-policies/*", "request", "parameters", "the same"},
+	{"*", "/api/am/publisher/v4/gateway-policies/*", "answer", "parameters", "the same"},
+	{"POST", "/api/am/publisher/v4/apis/validate-graphql-schema", "answer", "graphQLSchema/name", "called required; it is null [seen]"},
+	{"PUT", "/api/am/publisher/v4/apis/*/topics", "answer", "keyManagers", "called an object; it is a list [recorded]"},
+	{"PUT", "/api/am/publisher/v4/apis/*/reimport-service", "answer", "keyManagers", "the same"},
+	{"GET", "/api/am/devportal/v3/apis/*", "answer", "keyManagers", "the same [seen]"},
+	{"GET", "/api/am/publisher/v4/api-products/*/is-outdated", "answer", "status is not supported", "200 by the document, 204 by the server [seen]"},
+	{"*", "/api/am/publisher/v4/api-products/*/revisions", "answer", "createdTime", "called a text; a number of milliseconds [seen]"},
+	{"*", "/api/am/publisher/v4/api-products/*/deploy-revision", "answer", "deployedTime", "the same"},
+	{"GET", "/api/am/publisher/v4/throttling-policies/subscription", "request", "policyLevel", "misspelt: subcription"},
+	{"GET", "/api/am/publisher/v4/throttling-policies/*", "answer", "policyLevel", "the enum is in small letters, the answer in capitals [seen]"},
+	{"GET", "/api/am/publisher/v4/throttling-policies/*/*", "answer", "policyLevel", "the same"},
+	{"*", "/api/am/service-catalog/v1/services", "request", "serviceMetadata", "called an object; the form has it as a text in JSON"},
+	{"*", "/api/am/service-catalog/v1/services/*", "request", "serviceMetadata", "the same"},
+	{"GET", "/api/am/service-catalog/v1/services/*/definition", "answer", "value must be a string", "called a text; it is the document itself"},
+	{"GET", "/api/am/governance/v1/rulesets/*/content", "answer", "value must be a string", "the same"},
 	{"POST", "/api/am/publisher/v4/endpoint-certificates", "answer", "status is not supported", "the same [seen]"},
 	{"POST", "/client-registration/v0.17/register", "request", "saasApp", "called a text; tools send a boolean"},
 	{"POST", "/client-registration/v0.17/register", "answer", "isSaasApplication", "called a text; it is a boolean"},
@@ -71,7 +103,8 @@ func loadDocuments(t *testing.T, dir, base string) []document {
 	t.Helper()
 	var out []document
 	for file, prefix := range map[string]string{"admin-api.yaml": "/api/am/admin/v4", "devportal-api.yaml": "/api/am/devportal/v3",
-		"publisher-api.yaml": "/api/am/publisher/v4", "dcr.yaml": "/client-registration/v0.17"} {
+		"publisher-api.yaml": "/api/am/publisher/v4", "dcr.yaml": "/client-registration/v0.17",
+		"service-catalog-api.yaml": "/api/am/service-catalog/v1", "governance-api.yaml": "/api/am/governance/v1"} {
 		doc, err := openapi3.NewLoader().LoadFromFile(filepath.Join(dir, "apim-9.33.90-from-central", file))
 		if err != nil {
 			t.Fatal(err)
@@ -254,6 +287,7 @@ func TestDocuments(t *testing.T) {
 		}
 	}
 	everyOperation(client{t: t, base: s.URL, user: "admin"})
+	everyPublisherOperation(client{t: t, base: s.URL, user: "admin"})
 	for i, w := range wrongDocuments {
 		if !c.used[i] {
 			t.Errorf("nothing needs %s %s %s %s: %s", w.method, w.path, w.part, w.member, w.why)
