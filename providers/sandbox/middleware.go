@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -12,9 +13,18 @@ type counter struct{ all, now atomic.Int64 }
 func (c *counter) value() int64  { return c.all.Load() }
 func (c *counter) flying() int64 { return c.now.Load() }
 
+// finishing serves a request to its end also when its sender goes away meanwhile, as servlets do: API Manager's calls to its key manager are not broken
+// off by that.
+func finishing(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithoutCancel(r.Context())))
+	})
+}
+
 // wrap is the one place through which every request of a server passes: counted, delayed, failed as Faults say, handed on, and noted when it may have changed something.
 func (s *Sandbox) wrap(i *instance, opts Options) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
+		next = finishing(next)
 		if opts.Middleware != nil {
 			next = opts.Middleware(i.name, next)
 		}
