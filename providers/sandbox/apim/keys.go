@@ -572,6 +572,9 @@ func generateToken(c *call) *answer {
 	if v.mapping.ConsumerKey == "" || body.ValidityPeriod == nil {
 		return internal("") // null pointers in the server (seen)
 	}
+	if !isTrue(v.remote.km.EnableTokenGeneration) {
+		return refuse(http.StatusBadRequest, 901405, "Bad Request", "Key Manager didn't support to generate token Generation From portal")
+	}
 	seconds := int(min(max(*body.ValidityPeriod, 0), 1<<31-1))
 	secret := text(body.ConsumerSecret)
 	if secret == "" {
