@@ -82,6 +82,9 @@ func (s *stage) randomFaults(r *rand.Rand, c scenario) []fault.Fault {
 		switch r.IntN(4) {
 		case 0: // the nth of all requests to a server
 			f.Server, f.Path, f.Method = ours.Server, ours.Path, "*"
+			if !k.writes { // a server that says "done" and does nothing is beyond us
+				f.Method = "read"
+			}
 			f.First = 1 + r.IntN(len(places)/2)
 			f.Last = f.First
 		case 1: // a while, of reads or writes
