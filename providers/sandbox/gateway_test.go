@@ -1,12 +1,24 @@
 package sandbox
 
 import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
+	"io"
+	"math/big"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -295,4 +307,109 @@ func TestGatewayNoBackend(t *testing.T) {
 	g := newGatewayTest(t, nil)
 	g.backend.Close()
 	g.want(500, "101503", "GET", "/pizza/1.0.0/open", "")
+}
+
+// clientCertificate makes one that is signed by itself.
+func clientCertificate(t *testing.T) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "partner"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, &c, &c, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// TestGatewayMutualTLS calls with a certificate that was added to the API, and with another one.
+func TestGatewayMutualTLS(t *testing.T) {
+	g := newGatewayTest(t, map[string]any{"securityScheme": []string{"mutualssl", "mutualssl_mandatory"}})
+	partner := clientCertificate(t)
+	var form bytes.Buffer
+	w := multipart.NewWriter(&form)
+	_ = w.WriteField("alias", "partner")
+	_ = w.WriteField("tier", "Unlimited")
+	file, err := w.CreateFormFile("certificate", "partner.crt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = pem.Encode(file, &pem.Block{Type: "CERTIFICATE", Bytes: partner.Certificate[0]})
+	_ = w.Close()
+	r, err := http.NewRequest(http.MethodPost, g.s.APIM()+publisherAPI+"/apis/"+g.api+"/client-certs/PRODUCTION", &form)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", w.FormDataContentType())
+	r.SetBasicAuth("admin", "admin")
+	answer, err := g.c.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := io.ReadAll(answer.Body)
+	_ = answer.Body.Close()
+	if answer.StatusCode != 201 {
+		t.Fatalf("certificate: %d %s", answer.StatusCode, text)
+	}
+	g.deploy()
+	without := g.c
+	with := func(c tls.Certificate) *http.Client {
+		return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: g.s.Pool(), Certificates: []tls.Certificate{c}}}}
+	}
+	for _, test := range []struct {
+		name   string
+		client *http.Client
+		status int
+	}{{"none", without, 401}, {"the added one", with(partner), 200}, {"another", with(clientCertificate(t)), 401}} {
+		g.c = test.client
+		if status, answer := g.call("GET", "/pizza/1.0.0/menu", ""); status != test.status {
+			t.Errorf("%s: %d %v", test.name, status, answer)
+		}
+	}
+}
+
+// TestGatewayProduct calls an API through a product that has one of its operations.
+func TestGatewayProduct(t *testing.T) {
+	g := newGatewayTest(t, nil)
+	product := g.must(201, "POST", publisherAPI+"/api-products", map[string]any{"name": "Meals", "context": "/meals", "policies": []string{"Unlimited"},
+		"apis": []any{map[string]any{"apiId": g.api, "operations": []any{map[string]any{"target": "/menu", "verb": "GET"}}}}})["id"].(string)
+	revision := g.must(201, "POST", publisherAPI+"/api-products/"+product+"/revisions", map[string]any{})["id"].(string)
+	status, answer := send(t, g.c, "POST", g.s.APIM()+publisherAPI+"/api-products/"+product+"/deploy-revision?revisionId="+revision,
+		[]any{map[string]any{"name": "Default", "vhost": "localhost", "displayOnDevportal": true}})
+	if status != 201 {
+		t.Fatalf("deploy: %d %v", status, answer)
+	}
+	g.must(200, "POST", publisherAPI+"/api-products/change-lifecycle?action=Publish&apiProductId="+product, nil)
+	g.api = product
+	_, keys := g.subscribed("web", "Unlimited", "Unlimited", "")
+	token := g.token(g.s.APIM(), keys, "")
+	if got := g.want(200, "", "GET", "/meals/1.0.0/menu", token); got["uri"] != "/base/menu" {
+		t.Errorf("backend saw %v", got)
+	}
+	g.want(404, "404", "POST", "/meals/1.0.0/order", token)
+	g.want(403, "900908", "GET", "/pizza/1.0.0/menu", token) // a subscription to the product is none to its APIs
+}
+
+// TestGatewayRestart: what was deployed is served after a restart.
+func TestGatewayRestart(t *testing.T) {
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") }))
+	t.Cleanup(backend.Close)
+	opts := Options{Resolve: []string{"pizza-service:8001=" + backend.Listener.Addr().String()}, DataFile: filepath.Join(t.TempDir(), "data"), IndexLag: -1, GatewayLag: -1}
+	g := &gatewayTest{T: t, s: start(t, opts)}
+	g.c = client(g.s)
+	g.api = g.must(201, "POST", publisherAPI+"/apis", map[string]any{"name": "PizzaAPI", "context": "/pizza", "version": "1.0.0", "policies": []string{"Unlimited"},
+		"endpointConfig": map[string]any{"endpoint_type": "http", "production_endpoints": map[string]any{"url": "http://pizza-service:8001"}}})["id"].(string)
+	g.deploy()
+	g.must(200, "POST", publisherAPI+"/apis/change-lifecycle?action=Publish&apiId="+g.api, nil)
+	_, keys := g.subscribed("web", "Unlimited", "Unlimited", "")
+	g.want(200, "", "GET", "/pizza/1.0.0/x", g.token(g.s.APIM(), keys, ""))
+	if err := g.s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	g.s = start(t, opts)
+	g.c = client(g.s)
+	g.want(200, "", "GET", "/pizza/1.0.0/x", g.token(g.s.APIM(), keys, ""))
+	g.must(200, "GET", publisherAPI+"/apis/"+g.api, nil)
 }
