@@ -25,9 +25,12 @@ func apimParts(t *testing.T) string {
 	alone(t, dir)
 	home := filepath.Join(dir, "home")
 	state := []string{"repository/database", "repository/conf/api-manager.xml", "repository/conf/deployment.toml"}
-	if want := digest(t, from, filepath.Join(from, "..", "is-parts")); !has(filepath.Join(dir, "digest"), want) {
+	kernel := filepath.Join(from, "..", "is-parts")
+	if want := digest(t, from, kernel) + fmt.Sprint(patches); !has(filepath.Join(dir, "digest"), want) {
 		t.Logf("building apim-parts in %s; the first time it fetches about 200 MB", dir)
-		run(t, buildLimit, nil, filepath.Join(from, "build.sh"), dir)
+		source := filepath.Join(dir, "source")
+		patched(t, from, source)
+		run(t, buildLimit, []string{"IS_PARTS=" + kernel}, "bash", filepath.Join(source, "build.sh"), dir)
 		for _, path := range state {
 			replace(t, filepath.Join(home, path), filepath.Join(dir, "fresh", path))
 		}
