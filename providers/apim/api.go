@@ -222,12 +222,12 @@ func (t *apis) foreignDigest(ctx context.Context, revision, kind string) string 
 // Create makes an API and leads it where it is wanted.
 func (t *apis) Create(ctx context.Context, planned cty.Value) (*engine.Object, error) {
 	plainPlanned, _ := planned.UnmarkDeep()
-	if err := t.checkEnvironments(ctx, plainPlanned); err != nil {
+	if err := t.provider.checkEnvironments(ctx, plainPlanned); err != nil {
 		return nil, rest.Unwritten(err)
 	}
 	id, err := t.make(ctx, plainPlanned)
 	if err != nil {
-		return nil, t.explain(ctx, plainPlanned, rest.Hide(err, planned))
+		return nil, t.provider.explainAPI(ctx, plainPlanned, rest.Hide(err, planned))
 	}
 	made := &engine.Object{ID: id, Value: settled(planned)}
 	f, err := t.fetch(ctx, id)
@@ -236,7 +236,7 @@ func (t *apis) Create(ctx context.Context, planned cty.Value) (*engine.Object, e
 	}
 	o, err := t.lead(ctx, f, writtenSecrets(&t.Type.Block, plainPlanned), false)
 	if err != nil {
-		return o, t.explain(ctx, plainPlanned, rest.Hide(err, planned))
+		return o, t.provider.explainAPI(ctx, plainPlanned, rest.Hide(err, planned))
 	}
 	return o, nil
 }
@@ -252,7 +252,7 @@ func (t *apis) Update(ctx context.Context, live *engine.Object, planned cty.Valu
 		return nil, rest.Unwritten(err)
 	}
 	plainPlanned, _ := planned.UnmarkDeep()
-	if err := t.checkEnvironments(ctx, plainPlanned); err != nil {
+	if err := t.provider.checkEnvironments(ctx, plainPlanned); err != nil {
 		return nil, rest.Unwritten(err)
 	}
 	rebased := rest.Rebase(b, live.Value, planned, f.object.Value)
@@ -261,7 +261,7 @@ func (t *apis) Update(ctx context.Context, live *engine.Object, planned cty.Valu
 	}
 	o, err := t.lead(ctx, f, rebased, writesSecrets(b, plainPlanned))
 	if err != nil {
-		return o, t.explain(ctx, plainPlanned, rest.Hide(err, planned))
+		return o, t.provider.explainAPI(ctx, plainPlanned, rest.Hide(err, planned))
 	}
 	return o, nil
 }

@@ -256,24 +256,29 @@ func (t *apis) Blockers(ctx context.Context, live *engine.Object) ([]string, err
 
 // Consequence says what ends with an API.
 func (t *apis) Consequence(action engine.Action, before, after cty.Value) string {
+	return ending(action, before, after, t.ending.get(knownString(before, "id")), "API")
+}
+
+// ending says what a change of an API or a product ends; n is how many subscriptions it has.
+func ending(action engine.Action, before, after cty.Value, n int, noun string) string {
 	switch action {
 	case engine.Delete, engine.Replace:
-		if n := t.ending.get(knownString(before, "id")); n == 1 {
-			return "1 subscription ends"
-		} else if n > 1 {
-			return fmt.Sprintf("%d subscriptions end", n)
-		}
-		if retirable(knownString(before, "lifecycle_state")) {
-			return "Calls to this API fail from then on."
+		switch {
+		case n == 1:
+			return "1 subscription ends."
+		case n > 1:
+			return fmt.Sprintf("%d subscriptions end.", n)
+		case retirable(strings.ToUpper(knownString(before, "lifecycle_state"))):
+			return fmt.Sprintf("Calls to this %s fail from then on.", noun)
 		}
 	case engine.Update:
 		was, is := strings.ToUpper(knownString(before, "lifecycle_state")), strings.ToUpper(knownString(after, "lifecycle_state"))
 		switch {
 		case is == was:
 		case is == "RETIRED":
-			return "All subscriptions to this API end, and nothing leads back."
+			return fmt.Sprintf("All subscriptions to this %s end, and nothing leads back.", noun)
 		case is == "BLOCKED":
-			return "Calls to this API fail until it is published again."
+			return fmt.Sprintf("Calls to this %s fail until it is published again.", noun)
 		}
 	}
 	return ""

@@ -25,9 +25,9 @@ func explainDefinition(err error) error {
 	return err
 }
 
-// explain points at the attribute that a refusal speaks of, and looks up what the server has in its
+// explainAPI points at the attribute that a refusal speaks of, and looks up what the server has in its
 // place.
-func (t *apis) explain(ctx context.Context, planned cty.Value, err error) error {
+func (p *Provider) explainAPI(ctx context.Context, planned cty.Value, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -41,11 +41,11 @@ func (t *apis) explain(ctx context.Context, planned cty.Value, err error) error 
 	ctx = context.WithoutCancel(ctx)
 	switch rest.CodeOf(err) {
 	case "900305":
-		return at("policies", "Unknown subscription policy", t.lacking(ctx, err, "subscription policy", publisher+"/throttling-policies/subscription", stringsOf(plain(planned, "policies"))))
+		return at("policies", "Unknown subscription policy", p.lacking(ctx, err, "subscription policy", publisher+"/throttling-policies/subscription", stringsOf(plain(planned, "policies"))))
 	case "900345":
-		return at("categories", "Unknown API category", t.lacking(ctx, err, "API category", publisher+"/api-categories", stringsOf(plain(planned, "categories"))))
+		return at("categories", "Unknown API category", p.lacking(ctx, err, "API category", publisher+"/api-categories", stringsOf(plain(planned, "categories"))))
 	case "900610", "900602", "900607":
-		return t.unknownRole(ctx, planned, err)
+		return p.unknownRole(ctx, planned, err)
 	case "900251", "900252", "900253":
 		return at("context", "Context refused", fmt.Errorf("%w; choose another context, which no API has", err))
 	case "900250":
@@ -70,8 +70,8 @@ func (t *apis) explain(ctx context.Context, planned cty.Value, err error) error 
 }
 
 // lacking says which of the wanted names a list of the server lacks.
-func (t *apis) lacking(ctx context.Context, refusal error, noun, path string, wanted []string) error {
-	c := &rest.Collection{Client: t.Client, Path: path, ID: "name", Paging: rest.Paging{Style: rest.LimitOffset}}
+func (p *Provider) lacking(ctx context.Context, refusal error, noun, path string, wanted []string) error {
+	c := &rest.Collection{Client: &p.client, Path: path, ID: "name", Paging: rest.Paging{Style: rest.LimitOffset}}
 	have := map[string]bool{}
 	for raw, err := range c.Elements(ctx, nil) {
 		if err != nil {
@@ -88,17 +88,17 @@ func (t *apis) lacking(ctx context.Context, refusal error, noun, path string, wa
 }
 
 // unknownRole says which of the roles that an API names does not exist.
-func (t *apis) unknownRole(ctx context.Context, planned cty.Value, refusal error) error {
+func (p *Provider) unknownRole(ctx context.Context, planned cty.Value, refusal error) error {
 	for _, attribute := range []string{"visible_roles", "access_control_roles"} {
 		for _, role := range stringsOf(plain(planned, attribute)) {
-			if t.roleMissing(ctx, role) {
+			if p.roleMissing(ctx, role) {
 				return &engine.AttributeError{Attribute: attribute, Summary: "Unknown role", Err: fmt.Errorf("API Manager knows no role %q: %w", role, refusal)}
 			}
 		}
 	}
 	for _, scope := range knownList(planned, "scope") {
 		for _, role := range stringsOf(plain(scope, "roles")) {
-			if t.roleMissing(ctx, role) {
+			if p.roleMissing(ctx, role) {
 				return &engine.AttributeError{Attribute: "scope", Summary: "Unknown role",
 					Err: fmt.Errorf("API Manager knows no role %q, which scope %q is bound to: %w", role, knownString(scope, "name"), refusal)}
 			}
@@ -107,23 +107,24 @@ func (t *apis) unknownRole(ctx context.Context, planned cty.Value, refusal error
 	return &engine.AttributeError{Attribute: "visible_roles", Summary: "Unknown role", Err: refusal}
 }
 
-func (t *apis) roleMissing(ctx context.Context, role string) bool {
-	err := t.Client.Call(ctx, rest.Request{Method: http.MethodHead, Path: publisher + "/roles/" + base64.RawURLEncoding.EncodeToString([]byte(role))}, nil)
+func (p *Provider) roleMissing(ctx context.Context, role string) bool {
+	err := p.client.Call(ctx, rest.Request{Method: http.MethodHead, Path: publisher + "/roles/" + base64.RawURLEncoding.EncodeToString([]byte(role))}, nil)
 	return errors.Is(err, engine.ErrNotFound)
 }
 
-// gateways remembers the gateway environments, by name, with their hosts.
+// gateways remembers the gateway environments, by name: their hosts and their ids.
 type gateways struct {
-	mu   sync.Mutex
-	byID map[string][]string
+	mu    sync.Mutex
+	hosts map[string][]string
+	ids   map[string]string
 }
 
 // checkEnvironments finds that an environment does not exist before anything is made: the server says
 // so only when the API stands already.
-func (t *apis) checkEnvironments(ctx context.Context, planned cty.Value) error {
+func (p *Provider) checkEnvironments(ctx context.Context, planned cty.Value) error {
 	for _, d := range knownList(planned, "deployment") {
 		name, vhost := knownString(d, "environment"), knownString(d, "vhost")
-		hosts, all, err := t.provider.environment(ctx, name)
+		hosts, all, err := p.environment(ctx, name)
 		switch {
 		case err != nil:
 			return nil // a server that does not tell; it will refuse what it must
@@ -144,11 +145,12 @@ func (p *Provider) environment(ctx context.Context, name string) (hosts []string
 	g := &p.server.gateways
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if hosts, ok := g.byID[name]; ok {
-		return hosts, g.byID, nil
+	if hosts, ok := g.hosts[name]; ok {
+		return hosts, g.hosts, nil
 	}
 	var settings struct {
 		Environments []struct {
+			ID     string `json:"id"`
 			Name   string `json:"name"`
 			VHosts []struct {
 				Host string `json:"host"`
@@ -158,15 +160,46 @@ func (p *Provider) environment(ctx context.Context, name string) (hosts []string
 	if err := p.client.Get(ctx, publisher+"/settings", nil, &settings); err != nil {
 		return nil, nil, err
 	}
-	g.byID = map[string][]string{}
+	g.hosts, g.ids = map[string][]string{}, map[string]string{}
 	for _, e := range settings.Environments {
 		hosts := []string{}
 		for _, h := range e.VHosts {
 			hosts = append(hosts, h.Host)
 		}
-		g.byID[e.Name] = hosts
+		g.hosts[e.Name], g.ids[e.Name] = hosts, e.ID
 	}
-	return g.byID[name], g.byID, nil
+	return g.hosts[name], g.hosts, nil
+}
+
+// environmentID returns the id of a gateway environment, by its name.
+func (p *Provider) environmentID(ctx context.Context, name string) (string, error) {
+	hosts, all, err := p.environment(ctx, name)
+	if err != nil {
+		return "", rest.Unfound(err)
+	}
+	if hosts == nil {
+		return "", fmt.Errorf("API Manager has no gateway environment %q; it has %s: %w", name, quoted(all), engine.ErrNotFound)
+	}
+	g := &p.server.gateways
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.ids[name], nil
+}
+
+// environmentName returns the name of a gateway environment, by its id.
+func (p *Provider) environmentName(ctx context.Context, id string) (string, error) {
+	if _, _, err := p.environment(ctx, ""); err != nil { // none has no name, so that all are read
+		return "", rest.Unfound(err)
+	}
+	g := &p.server.gateways
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for name, known := range g.ids {
+		if known == id {
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("API Manager has no gateway environment with the id %q: %w", id, engine.ErrNotFound)
 }
 
 // firstHost returns the first virtual host of a gateway environment, "" when it cannot be told.

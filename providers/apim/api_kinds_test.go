@@ -27,7 +27,7 @@ func TestKindsOfAPI(t *testing.T) {
 				Fixtures:  filepath.Join("testdata", kind),
 				Start:     start,
 				Only:      []string{"api"},
-				Masks:     []string{`sha256:[0-9a-f]{64}`, `wso2plan[0-9a-f]{32}`},
+				Masks:     masks,
 			})
 		})
 	}

@@ -112,17 +112,7 @@ func encodeAPI(api map[string]any) {
 			}
 		}
 	}
-	eachPolicy(api, func(policy map[string]any) {
-		if secrets, ok := policy["secretParameters"].(map[string]any); ok {
-			parameters, _ := policy["parameters"].(map[string]any)
-			if parameters == nil {
-				parameters = map[string]any{}
-				policy["parameters"] = parameters
-			}
-			maps.Copy(parameters, secrets)
-		}
-		delete(policy, "secretParameters")
-	})
+	eachPolicy(api, mergeSecrets)
 	if id, ok := api[providerIDMember].(string); ok && id != "" && api["subtypeConfiguration"] == nil {
 		text, _ := json.Marshal(map[string]string{"llmProviderId": id}) // strings: it does not fail
 		api["subtypeConfiguration"] = map[string]any{"subtype": subtypeAI, "configuration": string(text)}
@@ -133,6 +123,19 @@ func encodeAPI(api map[string]any) {
 	for _, name := range serverOnlyOfAPI {
 		delete(api, name)
 	}
+}
+
+// mergeSecrets puts the secret parameters of a policy among the others, where the server has them.
+func mergeSecrets(policy map[string]any) {
+	if secrets, ok := policy["secretParameters"].(map[string]any); ok {
+		parameters, _ := policy["parameters"].(map[string]any)
+		if parameters == nil {
+			parameters = map[string]any{}
+			policy["parameters"] = parameters
+		}
+		maps.Copy(parameters, secrets)
+	}
+	delete(policy, "secretParameters")
 }
 
 // decodeProperties splits the custom properties by whether the portal shows them.

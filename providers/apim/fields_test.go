@@ -105,6 +105,14 @@ func TestContractFields(t *testing.T) {
 		{"devportal-v3.yaml", "apim_application_keys", []string{"ApplicationKey", "ApplicationKeyGenerateRequest", "ApplicationKeyMappingRequest"}},
 		{"publisher-v4.yaml", "apim_api", []string{"API", "APIOperations", "OperationPolicy", "APIRevisionDeployment"}},
 		{"devportal-v3.yaml", "apim_subscription", []string{"Subscription"}},
+		{"publisher-v4.yaml", "apim_api_product", []string{"APIProduct", "ProductAPI"}},
+		{"publisher-v4.yaml", "apim_shared_scope", []string{"Scope"}},
+		{"publisher-v4.yaml", "apim_api_document", []string{"Document"}},
+		{"publisher-v4.yaml", "apim_operation_policy", []string{"OperationPolicyData", "OperationPolicySpecAttribute"}},
+		{"publisher-v4.yaml", "apim_gateway_policy", []string{"GatewayPolicyMappings", "GatewayPolicyDeployment"}},
+		{"service-catalog-v1.yaml", "apim_service", []string{"Service"}},
+		{"apim-governance-v1.yaml", "apim_ruleset", []string{"RulesetInfo"}},
+		{"apim-governance-v1.yaml", "apim_governance_policy", []string{"APIMGovernancePolicy", "Action"}},
 		{"publisher-v4.yaml", "apim_endpoint_certificate", []string{"CertMetadata", "CertificateInfo", "CertificateValidity"}},
 	} {
 		doc, err := openapi3.NewLoader().LoadFromFile(filepath.Join(specs, "apim-4.5.0", c.file))

@@ -1,5 +1,6 @@
-// Package apim is the provider of WSO2 API Manager 4.5: its key managers, throttling policies,
-// applications and their keys, and certificates of backends, as resource types.
+// Package apim is the provider of WSO2 API Manager 4.5: its APIs and API products, key managers,
+// policies, applications, their keys and subscriptions, and what administrators set, as resource
+// types.
 package apim
 
 import (
@@ -52,6 +53,10 @@ var scopes = []string{
 	"apim:api_view", "apim:api_create", "apim:api_manage", "apim:api_publish", "apim:api_delete",
 	"apim:subscription_view", "apim:subscription_block", "apim:subscription_manage",
 	"apim:client_certificates_view", "apim:client_certificates_manage", "apim:publisher_settings", "apim:llm_provider_read",
+	"apim:shared_scope_manage", "apim:document_create", "apim:document_manage",
+	"apim:common_operation_policy_view", "apim:common_operation_policy_manage", "apim:gateway_policy_view", "apim:gateway_policy_manage",
+	"service_catalog:service_view", "service_catalog:service_write",
+	"apim:gov_rule_read", "apim:gov_rule_manage", "apim:gov_policy_read", "apim:gov_policy_manage",
 }
 
 // Provider serves one provider block of name "apim".
@@ -89,8 +94,18 @@ func New() *Provider {
 		application(p),
 		applicationKeys(p),
 		endpointCertificate(p),
+		sharedScope(p),
+		operationPolicy(p),
+		gatewayPolicy(p),
 		api(p),
+		apiProduct(p),
+		apiDocument(p),
+		apiThumbnail(p),
+		environmentKeys(p),
 		subscription(p),
+		service(p),
+		ruleset(p),
+		governancePolicy(p),
 	}
 	return p
 }
@@ -106,7 +121,7 @@ func (p *Provider) Types() []engine.Type { return p.types }
 
 // Data returns the types that can only be read. Every resource type is a data source too.
 func (p *Provider) Data() []engine.Finder {
-	return []engine.Finder{newSettings(p), newRole(p), newWorkflow(p)}
+	return []engine.Finder{newSettings(p), newRole(p), newWorkflow(p), newGateway(p)}
 }
 
 // Configure connects to the server that block and the environment describe.

@@ -45,6 +45,7 @@ type server struct {
 
 	gateways gateways // for deployments
 	owned    ownedIDs // of subscriptions and API products
+	holders  holders  // of documents and pictures
 
 	connectors once[map[string]connector]
 	attributes once[map[string]declared]

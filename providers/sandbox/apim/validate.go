@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// validateAPI tells whether an API of a name ("name:Pizza", without case) or of a context ("context:/pizza") exists, by the database and not by the
-// index that lists come from: 200 or 404, neither with a body (seen).
+// validateAPI tells whether an API or a product of a name ("name:Pizza", without case) or an API of a context ("context:/pizza") exists, by the
+// database and not by the index that lists come from: 200 or 404, neither with a body (seen).
 func validateAPI(c *call) *answer {
 	query := c.request.URL.Query()
 	if !query.Has("query") {
@@ -17,10 +17,11 @@ func validateAPI(c *call) *answer {
 		attribute, value = "name", query.Get("query")
 	}
 	context, bad := c.apiContext(value, "")
+	named := func(a *apiRecord) bool { return attribute == "name" && strings.EqualFold(a.field("name"), value) }
 	found := c.tenant.APIs.find(func(a *apiRecord) bool {
-		return attribute == "name" && strings.EqualFold(a.field("name"), value) || attribute == "context" && bad == nil && a.field("context") == context
+		return named(a) || attribute == "context" && bad == nil && a.field("context") == context
 	})
-	if found == nil {
+	if found == nil && c.tenant.Products.find(named) == nil {
 		return empty(http.StatusNotFound)
 	}
 	return empty(http.StatusOK)
