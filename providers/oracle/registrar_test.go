@@ -28,11 +28,12 @@ func newRegistrar(seed uint64) *registrar {
 	return &registrar{rand: rand.New(rand.NewPCG(seed, 2)), clients: map[string]map[string]any{}}
 }
 
-// serve serves it and returns its address.
-func (r *registrar) serve(t *testing.T) string {
+// serve serves it and returns its address, and what stops it.
+func (r *registrar) serve(t *testing.T) (address string, stop func()) {
 	s := httptest.NewServer(r)
-	t.Cleanup(s.Close)
-	return s.URL
+	stop = sync.OnceFunc(s.Close)
+	t.Cleanup(stop)
+	return s.URL, stop
 }
 
 // newID makes 28 hexadecimal digits, as client ids have.

@@ -44,7 +44,9 @@ func TestRequestsAPIM(t *testing.T) {
 	c.times = []string{"createdTime", "updatedTime"}
 	c.made = []string{"accessToken"}
 	c.secrets = []string{"consumerSecret"}
-	a := &apimRequests{comparison: c, registrar: newRegistrar(1).serve(t)}
+	a := &apimRequests{comparison: c}
+	a.unreachable()
+	a.registrar, _ = newRegistrar(1).serve(t)
 	for c.count < requests && !t.Failed() {
 		a.next()
 	}
@@ -75,6 +77,50 @@ type keys struct {
 	keyType     string
 	client      string
 	secret      string
+}
+
+// unreachable tells the story of an application with keys of a key manager that is stopped.
+func (a *apimRequests) unreachable() {
+	c := a.comparison
+	address, stop := newRegistrar(3).serve(c.t)
+	km := c.send("gone-km", "POST", adminAPI+"/key-managers", map[string]any{"name": "Gone", "type": "Oracle", "enabled": true,
+		"clientRegistrationEndpoint": address + "/register", "introspectionEndpoint": address + "/introspect", "tokenEndpoint": address + "/token",
+		"revokeEndpoint": address + "/revoke", "userInfoEndpoint": address + "/userinfo", "scopeManagementEndpoint": address + "/scopes",
+		"enableOAuthAppCreation": true, "enableTokenGeneration": true, "enableMapOAuthConsumerApps": true,
+		"additionalProperties": map[string]any{"Username": "admin", "Password": "admin"}})
+	app := c.send("gone-app", "POST", devportal+"/applications", map[string]any{"name": "Gone", "throttlingPolicy": "Unlimited"})
+	other := c.send("gone-app", "POST", devportal+"/applications", map[string]any{"name": "Stuck", "throttlingPolicy": "Unlimited"})
+	one := devportal + "/applications/" + app.text("applicationId")
+	body := map[string]any{"keyType": "PRODUCTION", "keyManager": "Gone", "grantTypesToBeSupported": []any{"client_credentials"}}
+	a.written = time.Now()
+	a.settle()
+	keys := c.send("gone-keys", "POST", one+"/generate-keys", body)
+	mapping := one + "/oauth-keys/" + keys.text("keyMappingId")
+	stop()
+	c.send("gone-km-get", "GET", adminAPI+"/key-managers/"+km.text("id"), nil)
+	c.send("gone-app-get", "GET", one, nil)
+	c.send("gone-app-list", "GET", devportal+"/applications?query=Gone", nil)
+	c.send("gone-keys-list", "GET", one+"/oauth-keys", nil)
+	c.send("gone-keys-get", "GET", mapping, nil)
+	c.send("gone-keys-put", "PUT", mapping, map[string]any{"keyMappingId": keys.text("keyMappingId"), "keyManager": "Gone", "keyType": "PRODUCTION",
+		"supportedGrantTypes": []any{"password"}, "callbackUrl": ""})
+	c.send("gone-keys-regenerate", "POST", mapping+"/regenerate-secret", map[string]any{})
+	c.send("gone-keys-token", "POST", mapping+"/generate-token", map[string]any{"consumerSecret": "x", "validityPeriod": 60, "scopes": []any{}})
+	c.send("gone-keys-generate", "POST", devportal+"/applications/"+other.text("applicationId")+"/generate-keys", body)
+	c.send("gone-keys-left", "GET", devportal+"/applications/"+other.text("applicationId")+"/oauth-keys", nil)
+	c.send("gone-app-put", "PUT", one, map[string]any{"name": "Gone", "throttlingPolicy": "10PerMin"})
+	c.send("gone-app-delete", "DELETE", one, nil)
+	c.send("gone-app-get", "GET", one, nil)
+	c.send("gone-app-list", "GET", devportal+"/applications?query=Gone", nil)
+	c.send("gone-app-delete", "DELETE", one, nil)
+	c.send("gone-app-put", "PUT", one, map[string]any{"name": "Gone", "throttlingPolicy": "Unlimited"})
+	c.send("gone-keys-list", "GET", one+"/oauth-keys", nil)
+	c.send("gone-keys-clean-up", "POST", mapping+"/clean-up", map[string]any{})
+	c.send("gone-app-get", "GET", one, nil)
+	c.send("gone-app-delete", "DELETE", one, nil)
+	c.send("gone-app-get", "GET", one, nil)
+	c.send("gone-app-delete", "DELETE", devportal+"/applications/"+other.text("applicationId"), nil)
+	c.send("gone-km-delete", "DELETE", adminAPI+"/key-managers/"+km.text("id"), nil)
 }
 
 func (a *apimRequests) next() {
