@@ -191,8 +191,8 @@ func (s *Sandbox) build(opts Options, kept contents, routes routes) (http.Handle
 	}
 	s.isServer, err = is.New(is.Options{
 		Base: s.is.url, Issuer: opts.Issuer, Key: keys.is, Stores: opts.Stores, CustomAttributes: opts.CustomAttributes,
-		SystemPrefix: true, // as the platform's deployment.toml has it
-		Middleware:   s.wrap(s.is, opts),
+		SystemPrefix: true, AuthorizeAllScopes: true, // as the platform's deployment.toml has them
+		Middleware: s.wrap(s.is, opts),
 	})
 	if err != nil {
 		return nil, err

@@ -431,6 +431,7 @@ func updateAPI(c *call) *answer {
 	changed.Definition = pruned(a.Definition, d.doc)
 	changed.UpdatedTime = c.server.now()
 	c.keepAPI(&changed)
+	c.apiScopesSent(&changed)
 	out := c.shownAPI(&changed)
 	if len(d.body.VisibleOrganizations) > 0 {
 		out["visibleOrganizations"] = d.body.VisibleOrganizations // only this answer shows it

@@ -396,6 +396,7 @@ func updateDefinition(c *call) *answer {
 		return bad
 	}
 	c.keepAPI(changed)
+	c.apiScopesSent(changed)
 	text, err := json.Marshal(c.definition(changed))
 	if err != nil {
 		return internal("")

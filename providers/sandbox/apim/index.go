@@ -21,7 +21,9 @@ func (c *call) keepAPI(a *apiRecord) {
 	if a.Product {
 		c.tenant.Products.replace(a)
 	} else {
+		was := c.tenant.APIs.get(a.ID)
 		c.tenant.APIs.replace(a)
+		c.apiScopesKept(was, a)
 	}
 	c.index(a.ID, a)
 }
@@ -29,7 +31,9 @@ func (c *call) keepAPI(a *apiRecord) {
 // dropAPI removes an API or a product.
 func (c *call) dropAPI(id string) {
 	c.tenant.indexed()
+	was := c.tenant.APIs.get(id)
 	c.tenant.APIs.remove(id)
+	c.apiScopesKept(was, nil)
 	c.tenant.Products.remove(id)
 	c.index(id, nil)
 }

@@ -116,6 +116,8 @@ type call struct {
 
 	fetched    []byte // the document that a form names the address of
 	fetchError error
+
+	scopeChanges []scopeChange // that key managers are told of when it is done
 }
 
 // dispatch finds the operation, checks who may call it, and runs it.
@@ -142,6 +144,14 @@ func (s *Server) dispatch(r *http.Request) *answer {
 		return empty(http.StatusRequestEntityTooLarge)
 	}
 	c.body = body
+	a := s.run(c, found)
+	c.tellKeyManagers()
+	return a
+}
+
+// run runs an operation.
+func (s *Server) run(c *call, found *route) *answer {
+	r := c.request
 	if found.unlocked {
 		a := found.run(c)
 		if !readOnly(r.Method) {

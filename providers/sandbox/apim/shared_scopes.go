@@ -102,6 +102,7 @@ func addSharedScope(c *call) *answer {
 	}
 	s := &sharedScope{ID: newID(), Name: *b.Name, DisplayName: *b.DisplayName, Description: b.Description, Bindings: b.Bindings}
 	c.tenant.SharedScopes.add(s)
+	c.scopesChanged(scopeChange{action: registerScopes, scopes: []namedScope{s.named()}})
 	return created(publisher.location+"/scopes/"+s.ID, c.shownScope(s))
 }
 
@@ -135,6 +136,7 @@ func updateSharedScope(c *call) *answer {
 	changed := *s
 	changed.DisplayName, changed.Description, changed.Bindings = *b.DisplayName, b.Description, b.Bindings
 	c.tenant.SharedScopes.replace(&changed)
+	c.scopesChanged(scopeChange{action: updateScopes, scopes: []namedScope{changed.named()}})
 	return ok(c.shownScope(&changed))
 }
 
@@ -147,6 +149,7 @@ func deleteSharedScope(c *call) *answer {
 		return refuse(http.StatusConflict, 900985, "Scope already attached", "Scope "+s.Name+" is already used by one or more APIs")
 	}
 	c.tenant.SharedScopes.remove(s.ID)
+	c.scopesChanged(scopeChange{gone: []string{s.Name}})
 	return empty(http.StatusOK)
 }
 

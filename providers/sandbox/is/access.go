@@ -79,10 +79,15 @@ var oidcScopes = []string{"openid", "profile", "email", "phone", "address", "gro
 func (s *Server) grantedScopes(c oauth.Client, u *oauth.User, asked []string) []string {
 	s.mu.RLock()
 	app := s.app.byClient(c.ID)
-	var authorized []string
+	var authorized, open []string
 	if app != nil {
 		for _, a := range app.apis {
 			authorized = append(authorized, a.scopes...)
+		}
+	}
+	for _, scope := range asked {
+		if s.opts.AuthorizeAllScopes && s.api.scopes[scope] != nil && !strings.HasPrefix(scope, "internal_") {
+			open = append(open, scope)
 		}
 	}
 	s.mu.RUnlock()
@@ -92,7 +97,7 @@ func (s *Server) grantedScopes(c oauth.Client, u *oauth.User, asked []string) []
 	var granted []string
 	for _, scope := range asked {
 		switch {
-		case u != nil && slices.Contains(oidcScopes, scope):
+		case u != nil && slices.Contains(oidcScopes, scope), slices.Contains(open, scope):
 			granted = append(granted, scope)
 		case !slices.Contains(authorized, scope):
 		case u == nil || s.userMay(u.Subject, scope):

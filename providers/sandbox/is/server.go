@@ -30,6 +30,9 @@ type Options struct {
 	CustomAttributes []string
 	// SystemPrefix allows role names that start with "system_" ([role_mgt] allow_system_prefix_for_role, which API Manager's connector needs).
 	SystemPrefix bool
+	// AuthorizeAllScopes grants every scope of an API resource to whoever asks for it, whatever the application and its users' roles are
+	// ([oauth] authorize_all_scopes, which API Manager's connector needs). The server's own, internal_…, are granted as ever.
+	AuthorizeAllScopes bool
 	// Version is what /services/Version reports, "7.1.0" when empty.
 	Version string
 	// Middleware wraps every request, outside of everything else: the one place for latency and fault scripts. Nil is none.
