@@ -108,7 +108,10 @@ func checkBlock(b *Block, known, open *Evaluator) hcl.Diagnostics {
 		_, more := open.Decode(b, Instance{Key: cty.UnknownVal(cty.Number)})
 		return append(diags, more...)
 	}
-	_, diags := known.Decode(b, Instance{})
+	v, diags := known.Decode(b, Instance{})
+	if len(diags) == 0 && v.IsWhollyKnown() {
+		b.constant = v // most blocks are, and it spares a plan to decode them again
+	}
 	return diags
 }
 

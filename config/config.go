@@ -125,6 +125,7 @@ type Block struct {
 	metaRefs      []edge    // of count and for_each
 	staticMeta    bool      // count and for_each refer to no block, through locals either
 	refs          []edge    // of Body
+	constant      cty.Value // what Body decodes to whatever the servers hold; NilVal where that is not so
 	dependsRefs   []edge    // of depends_on
 }
 

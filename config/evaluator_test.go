@@ -497,3 +497,55 @@ data "is_discovery" "d" {}
 		}
 	}
 }
+
+// TestConstant holds that a block that depends on nothing is decoded once, whatever later evaluators
+// know, and one that depends on others, on its instance or on chance each time.
+func TestConstant(t *testing.T) {
+	c := load(t, `
+resource "is_user" "constant" {
+  name     = upper("ann")
+  password = "secret123"
+}
+resource "is_user" "dependent" {
+  name = "of-${is_user.constant.id}"
+}
+resource "is_user" "chance" {
+  name = uuid()
+}
+resource "is_user" "counted" {
+  count = 1
+  name  = "one"
+}
+`)
+	address := func(name string) config.Address {
+		return config.Address{Mode: config.Managed, Type: "is_user", Name: name}
+	}
+	decode := func(name, id string, impure bool) cty.Value {
+		e := c.Evaluator(func(config.Address) cty.Value {
+			return cty.ObjectVal(map[string]cty.Value{"id": cty.StringVal(id)})
+		}, impure)
+		v, diags := e.Decode(c.Block(address(name)), config.Instance{Key: cty.NumberIntVal(0)})
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		unmarked, _ := v.UnmarkDeep()
+		return unmarked.GetAttr("name")
+	}
+	if got := decode("constant", "1", true); !got.RawEquals(cty.StringVal("ANN")) {
+		t.Errorf("constant: %#v", got)
+	}
+	for _, id := range []string{"1", "2"} {
+		if got := decode("dependent", id, true); !got.RawEquals(cty.StringVal("of-" + id)) {
+			t.Errorf("dependent: %#v", got)
+		}
+	}
+	if a, b := decode("chance", "", true), decode("chance", "", true); !a.IsKnown() || a.RawEquals(b) {
+		t.Errorf("chance: %#v twice", a)
+	}
+	if decode("chance", "", false).IsKnown() {
+		t.Error("chance is known in a plan")
+	}
+	if got := decode("counted", "", true); !got.RawEquals(cty.StringVal("one")) {
+		t.Errorf("counted: %#v", got)
+	}
+}
