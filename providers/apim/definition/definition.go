@@ -115,6 +115,11 @@ func Text(elements map[string]string, title, version string) (string, error) {
 
 // parseYAML parses YAML or JSON, which is YAML.
 func parseYAML(text string) (*yaml.Node, error) {
+	if strings.HasPrefix(strings.TrimSpace(text), "{") {
+		if root, ok := parseJSON(text); ok {
+			return root, nil
+		}
+	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
 		return nil, syntaxError(err, text)
@@ -206,6 +211,9 @@ func follow(n *yaml.Node) *yaml.Node {
 
 // value decodes a node into what encoding/json would make of it, numbers as int64, uint64 or float64.
 func value(n *yaml.Node) (any, error) {
+	if v, ok := simple(n); ok {
+		return v, nil
+	}
 	var v any
 	if err := n.Decode(&v); err != nil {
 		return nil, at(n, "%s", strings.TrimPrefix(err.Error(), "yaml: "))

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v4"
 )
 
 const pets = `openapi: 3.0.1
@@ -202,6 +203,41 @@ func TestAsyncAPIElements(t *testing.T) {
 	want := []string{"PUBLISH /orders", "SUBSCRIBE /orders", "channel /orders", "channel /quiet", "component messages Order", "format", "scope s"}
 	if diff := cmp.Diff(want, sortedNames(parse(t, events))); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestJSON holds that JSON has the same elements by the parser of JSON as by that of YAML, and that
+// what is neither has none.
+func TestJSON(t *testing.T) {
+	for _, source := range []string{stored, `{"openapi": "3.0.1", "paths": {"/a\u00e9\n": {"get": {"x-n": [1, -2, 1.5, 3.0, 1e3, 10, true, false, null, "", "\"", {}, []]}}}}`} {
+		root, ok := parseJSON(source)
+		if !ok {
+			t.Fatal("no JSON")
+		}
+		var doc yaml.Node
+		if err := yaml.Unmarshal([]byte(source), &doc); err != nil {
+			t.Fatal(err)
+		}
+		fast, err := parseOpenAPI(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slow, err := parseOpenAPI(doc.Content[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(slow, fast); diff != "" {
+			t.Errorf("(- by YAML, + by JSON):\n%s", diff)
+		}
+	}
+	for _, source := range []string{`{`, `{"a"}`, `{"a":1,}`, `{"a":1}}`, `{a:1}`, `{"a":1 2}`, `{"a":"b`, "{\"a\":\"\n\"}", `{"a":tru}`, `{"a":1-2}`, `{"a":.inf}`, `{1:2}`, `{"a":[1,]}`} {
+		if root, ok := parseJSON(source); ok {
+			t.Errorf("%s is taken for JSON: %v", source, root)
+		}
+	}
+	root, _ := parseJSON("{\n  \"é\": {\"b\": 5}}")
+	if b := root.Content[1].Content[1]; b.Line != 2 || b.Column != 14 {
+		t.Errorf("line %d, column %d", b.Line, b.Column)
 	}
 }
 
