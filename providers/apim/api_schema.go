@@ -119,7 +119,8 @@ func apiBlocks() []schema.NestedBlock {
 			Doc: "A scope of this API alone. What operations name beside these is a shared scope.",
 			Block: attrs(
 				schema.Attribute{Name: "name", Type: cty.String, Required: true, Validate: scopeName, Doc: "Name, which tokens hold."},
-				schema.Attribute{Name: "display_name", Type: cty.String, Validate: lengthIn(0, 255), Doc: "Name shown to people."},
+				schema.Attribute{Name: "display_name", Type: cty.String, Validate: lengthIn(0, 255),
+					Doc: "Name shown to people. APIM 4.5 stores the `name` in its place; only shared scopes have another."},
 				schema.Attribute{Name: "description", Type: cty.String, Validate: lengthIn(0, 512), Doc: "What it allows."},
 				schema.Attribute{Name: "roles", Type: cty.Set(cty.String), JSON: "bindings", Doc: "Roles that may ask for it."},
 			)},

@@ -58,6 +58,11 @@ func (t *apis) make(ctx context.Context, planned cty.Value) (string, error) {
 			return "", err
 		}
 	}
+	done, err := t.provider.server.take(ctx, scopesOf(body, text))
+	if err != nil {
+		return "", err
+	}
+	defer done()
 	res, err := t.Client.Do(ctx, req)
 	if err != nil {
 		return "", err
@@ -173,6 +178,11 @@ func (t *apis) redefine(ctx context.Context, id, kind, text string) error {
 	case definition.WSDL:
 		p = formPart{"file", "service.wsdl", text}
 	}
+	done, err := t.provider.server.take(ctx, scopesOf(nil, text))
+	if err != nil {
+		return err
+	}
+	defer done()
 	return t.Client.Call(ctx, formRequest(http.MethodPut, t.URL(id)+path, p), nil)
 }
 
@@ -211,6 +221,11 @@ func (t *apis) work(ctx context.Context, f *fetched, planned cty.Value) (bool, *
 	if same {
 		return wrote, f, planned, nil
 	}
+	done, err := t.provider.server.take(ctx, scopesOf(body, ""))
+	if err != nil {
+		return wrote, f, planned, err
+	}
+	defer done()
 	if err := t.Client.Call(ctx, rest.Request{Method: http.MethodPut, Path: t.URL(id), Body: body}, nil); err != nil {
 		return wrote, f, planned, rest.Unfound(err)
 	}

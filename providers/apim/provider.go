@@ -73,7 +73,7 @@ var _ engine.Provider = (*Provider)(nil)
 // New returns a provider that is not configured yet.
 func New() *Provider {
 	p := &Provider{getenv: os.Getenv, timings: defaultTimings}
-	p.server.client = &p.client
+	p.server.client, p.server.scopes = &p.client, newScopeTurns()
 	p.types = []engine.Type{
 		keyManager(p),
 		globalKeyManager(p),

@@ -46,6 +46,7 @@ type server struct {
 	gateways gateways // for deployments
 	owned    ownedIDs // of subscriptions and API products
 	holders  holders  // of documents and pictures
+	scopes   *scopeTurns
 
 	connectors once[map[string]connector]
 	attributes once[map[string]declared]

@@ -55,6 +55,11 @@ func (t *sharedScopes) Create(ctx context.Context, planned cty.Value) (*engine.O
 	if body["displayName"] == nil {
 		body["displayName"] = body["name"]
 	}
+	done, err := t.turn(ctx, planned)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	res, err := t.Client.Do(ctx, rest.Request{Method: http.MethodPost, Path: t.Path, Body: body})
 	if err != nil {
 		return nil, t.explain(ctx, planned, err)
@@ -62,8 +67,19 @@ func (t *sharedScopes) Create(ctx context.Context, planned cty.Value) (*engine.O
 	return t.Created(ctx, res, planned)
 }
 
+// turn waits for the turn of a write. One whose roles may change binds it to them.
+func (t *sharedScopes) turn(ctx context.Context, planned cty.Value) (done func(), err error) {
+	roles := plain(planned, "roles")
+	return t.provider.server.take(ctx, scopesIn{any: true, bound: !roles.IsKnown() || len(stringsOf(roles)) > 0})
+}
+
 // Update changes a scope.
 func (t *sharedScopes) Update(ctx context.Context, live *engine.Object, planned cty.Value) (*engine.Object, error) {
+	done, err := t.turn(ctx, planned)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	o, err := t.Collection.Update(ctx, live, planned)
 	return o, t.explain(ctx, planned, err)
 }
