@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"wso2plan/providers/sandbox"
 )
@@ -42,6 +43,9 @@ var kinds = map[string]kind{
 	"applications":         {"apim", "/api/am/devportal/v3/applications", "name", "applicationId", "list"},
 	"key-managers":         {"apim", "/api/am/admin/v4/key-managers", "name", "id", "list"},
 	"application-policies": {"apim", "/api/am/admin/v4/throttling/policies/application", "policyName", "policyId", "list"},
+	"plans":                {"apim", "/api/am/admin/v4/throttling/policies/subscription", "policyName", "policyId", "list"},
+	"advanced-policies":    {"apim", "/api/am/admin/v4/throttling/policies/advanced", "policyName", "policyId", "list"},
+	"apis":                 {"apim", "/api/am/publisher/v4/apis", "name", "id", "list"},
 }
 
 // change sends a request as admin. path is one of the servers' or KIND/NAME/…. The body of a PUT is
@@ -107,6 +111,9 @@ func (l live) names(collection string) ([]string, error) {
 	k, ok := kinds[collection]
 	if !ok {
 		return nil, fmt.Errorf("no kind of object %q", collection)
+	}
+	if collection == "apis" {
+		time.Sleep(400 * time.Millisecond) // a list of APIs lags 300 ms
 	}
 	objects, err := l.objects(k)
 	if err != nil {

@@ -27,7 +27,8 @@ func TestMain(m *testing.M) {
 
 // TestScript runs the stories of testdata/script. Beside testscript's own commands they have:
 //
-//	sandbox [-latency=D] [-seed=N] [-issuer=URL] [-security=DIR]   start the two servers; sets APIM_… and IS_…
+//	sandbox [-latency=D] [-seed=N] [-issuer=URL] [-security=DIR] [-resolve=HOST:PORT=ADDR]...
+//	                                               start the two servers; sets APIM_… and IS_…
 //	drift METHOD PATH [FILE]                       change an object behind our back; see live.go
 //	synced [FLAG]...                               the plan is empty
 //	live KIND                                      print the names of what the servers hold
@@ -38,6 +39,11 @@ func TestMain(m *testing.M) {
 //	interrupted [twice] N COMMAND...               Ctrl-C as the Nth write reaches the server
 //	hold                                           writes wait; hold off: no longer
 //	exec ask METHOD URL                            send a request without verifying; the answer is printed, 4xx and 5xx fail
+//	backend VARIABLE                               start a backend for sandbox -resolve; sets its address
+//	token CLIENT VARIABLE [SCOPE]...               a token with the keys of examples/platform
+//	certificate NAME VARIABLE                      make a client certificate; sets it as a string of HCL
+//	call [-token=T] [-cert=NAME] [-header=H]... STATUS METHOD PATH   call the gateway until the status is that
+//	edit FILE OLD NEW                              replace a text that is in the file once
 //	locked                                         wait until a command holds the lock; $LOCK is its id
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -62,6 +68,11 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"interrupted": cmdInterrupted,
 	"hold":        cmdHold,
 	"locked":      cmdLocked,
+	"backend":     cmdBackend,
+	"token":       cmdToken,
+	"certificate": cmdCertificate,
+	"call":        cmdCall,
+	"edit":        cmdEdit,
 }
 
 type sandboxKey struct{}
@@ -103,6 +114,7 @@ func cmdSandbox(ts *testscript.TestScript, neg bool, args []string) {
 	fs.IntVar(&opts.Seed, "seed", 0, "")
 	fs.StringVar(&opts.Issuer, "issuer", "", "")
 	fs.StringVar(&opts.Security, "security", "", "")
+	fs.Func("resolve", "", func(way string) error { opts.Resolve = append(opts.Resolve, way); return nil })
 	ts.Check(fs.Parse(args))
 	if opts.Security != "" {
 		opts.Security = ts.MkAbs(opts.Security)

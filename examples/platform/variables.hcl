@@ -18,10 +18,28 @@ variable "first_password" {
   default     = "Change-me-1"
 }
 
-variable "web_callback" {
-  description = "Where the web front end receives the authorization code."
+variable "web_origin" {
+  description = "Where the web front end is: it receives authorization codes at /callback there, and its pages may call the gateway."
   type        = string
-  default     = "http://localhost:3000/callback"
+  default     = "http://localhost:3000"
+}
+
+variable "gateway" {
+  description = "The gateway's address as clients reach it."
+  type        = string
+  default     = "https://localhost:8243"
+}
+
+variable "writes_per_minute" {
+  description = "Writes that an operation of an API takes in a minute."
+  type        = number
+  default     = 3000
+}
+
+variable "client_certificates" {
+  description = "Certificates, in PEM and by alias, of which callers of a service must show one: { banking = { acme-bank = \"-----BEGIN …\" } }."
+  type        = map(map(string))
+  default     = {}
 }
 
 variable "apim_outside" {
