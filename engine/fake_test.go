@@ -52,8 +52,13 @@ func newWorld() *world { return &world{things: map[string]*thing{}, lagging: map
 
 var thingSchema = &schema.Type{
 	Name: "fake_thing",
-	Doc:  "A thing.",
-	Key:  []string{"name"},
+	// Things whose fixed is "alone" stand each other in the way.
+	Collide: func(before, after cty.Value) bool {
+		alone := cty.StringVal("alone")
+		return before.GetAttr("fixed").RawEquals(alone) && after.GetAttr("fixed").RawEquals(alone)
+	},
+	Doc: "A thing.",
+	Key: []string{"name"},
 	Block: schema.Block{
 		Attributes: []schema.Attribute{
 			{Name: "id", Type: cty.String, ReadOnly: true},

@@ -44,7 +44,8 @@ func (p *planner) finish(ctx context.Context) *Plan {
 	for _, w := range works {
 		if w.change.Action == Replace {
 			w.change.CreateFirst = w.former == nil && !w.change.Type.DeleteFirst &&
-				w.keyBefore != "" && w.keyAfter != "" && w.keyBefore != w.keyAfter
+				w.keyBefore != "" && w.keyAfter != "" && w.keyBefore != w.keyAfter &&
+				(w.change.Type.Collide == nil || !w.change.Type.Collide(w.change.Before, w.change.After))
 		}
 	}
 	state := &planState{planner: p, works: works}

@@ -220,6 +220,16 @@ func TestReplacement(t *testing.T) {
 	if slices.Index(log, "update user") > slices.Index(log, "delete a") || slices.Index(log, "create b") > slices.Index(log, "delete a") {
 		t.Fatalf("order %q", log)
 	}
+	// Delete-first though the key changes: the server cannot hold both.
+	b.apply(src("b", "alone", ""))
+	n = len(b.w.log)
+	b.apply(src("c", "alone", ""))
+	b.synced(src("c", "alone", ""))
+	log = b.w.log[n:]
+	if slices.Index(log, "delete b") > slices.Index(log, "create c") || !slices.Contains(log, "create c") {
+		t.Fatalf("order %q", log)
+	}
+	b.apply(src("b", "2", ""))
 	_, diags := b.tryPlan(src("b", "3", "create_before_destroy = true"))
 	fails(t, diags, "create_before_destroy")
 	_, diags = b.tryPlan(src("b", "3", "prevent_destroy = true"))

@@ -20,6 +20,11 @@ type Type struct {
 	// server cannot hold both.
 	DeleteFirst bool
 
+	// Collide tells of one object and another one that would replace it under another key whether
+	// the server cannot hold both, so that the old one is deleted first. The values may hold unknowns
+	// and marks. Nil: it can hold both.
+	Collide func(before, after cty.Value) bool
+
 	// Check validates one whole decoded block beyond what tables can say, without a server. The
 	// value may hold unknowns, nulls and marks. Nil: nothing to check.
 	Check func(v cty.Value) []Problem
