@@ -8,6 +8,7 @@ import (
 var (
 	aiProviderRead   = []string{"apim:admin"}
 	aiProviderManage = []string{"apim:admin", "apim:llm_provider_manage"}
+	aiProviderView   = []string{"apim:llm_provider_read"}
 )
 
 // aiProvider is the answer of /llm-providers (apim-behaviour 3.8). A null name and a repeated one pass (seen).
@@ -31,6 +32,10 @@ func aiProviderRoutes() []route {
 		get(admin, "/llm-providers/{provider}", aiProviderRead, readAIProvider),
 		form(put(admin, "/llm-providers/{provider}", aiProviderManage, updateAIProvider)),
 		remove(admin, "/llm-providers/{provider}", aiProviderManage, deleteAIProvider),
+		get(publisher, "/llm-providers", aiProviderView, listAIProviders),
+		get(publisher, "/llm-providers/{provider}", aiProviderView, readAIProvider),
+		get(publisher, "/llm-providers/{provider}/api-definition", aiProviderView, readAIDefinition),
+		get(publisher, "/llm-providers/{provider}/models", aiProviderView, readAIModels),
 	}
 }
 
@@ -76,6 +81,23 @@ func readAIProvider(c *call) *answer {
 		return aiProviderNotFound(c.vars["provider"])
 	}
 	return ok(p)
+}
+
+// readAIDefinition answers with the definition itself, where there is one.
+func readAIDefinition(c *call) *answer {
+	p := c.tenant.AIProviders.get(c.vars["provider"])
+	if p == nil || text(p.APIDefinition) == "" {
+		return aiProviderNotFound(c.vars["provider"])
+	}
+	return &answer{status: http.StatusOK, kind: jsonBody, body: []byte(*p.APIDefinition)}
+}
+
+func readAIModels(c *call) *answer {
+	p := c.tenant.AIProviders.get(c.vars["provider"])
+	if p == nil {
+		return aiProviderNotFound(c.vars["provider"])
+	}
+	return ok(p.ModelList)
 }
 
 // read puts the fields of a form over a provider. Without models it tells so, for the server fails then after it has stored the rest (seen).

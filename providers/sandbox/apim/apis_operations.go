@@ -14,6 +14,8 @@ func verbs(kind string) []string {
 		return []string{"QUERY", "MUTATION", "SUBSCRIPTION"}
 	case "WS", "SSE", "WEBSUB", "ASYNC":
 		return []string{"SUBSCRIBE", "PUBLISH"}
+	case "WEBHOOK": // among the streaming types where definitions come in, and not where operations are made
+		return []string{"SUBSCRIBE", "PUBLISH", "GET", "PUT", "POST", "DELETE", "PATCH", "HEAD", "OPTIONS"}
 	}
 	return []string{"GET", "PUT", "POST", "DELETE", "PATCH", "HEAD", "OPTIONS"}
 }
