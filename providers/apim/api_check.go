@@ -95,8 +95,11 @@ func checkOperations(operations []cty.Value, kind string) []schema.Problem {
 		return nil
 	case "GRAPHQL":
 		allowed = []string{"QUERY", "MUTATION", "SUBSCRIPTION"}
-	case "WS", "WEBSUB", "SSE", "WEBHOOK", "ASYNC":
+	case "WS", "WEBSUB", "SSE", "ASYNC":
 		allowed = []string{"SUBSCRIBE", "PUBLISH"}
+	case "WEBHOOK":
+		// APIM's own code counts it among the streaming types in places only, so either may be had.
+		allowed = append(allowed, "SUBSCRIBE", "PUBLISH")
 	}
 	for _, o := range operations {
 		verb := strings.ToUpper(knownString(o, "verb"))
@@ -105,7 +108,7 @@ func checkOperations(operations []cty.Value, kind string) []schema.Problem {
 				Detail: fmt.Sprintf("An API of type %s has no operation %s %s; its verbs are %s. Use one of these, or set type to what the API is.",
 					kind, verb, knownString(o, "target"), listed(allowed))})
 		}
-		if target := knownString(o, "target"); slices.Contains(allowed, "GET") && target != "" && !strings.HasPrefix(target, "/") {
+		if target := knownString(o, "target"); slices.Contains(allowed, "GET") && verb != "SUBSCRIBE" && verb != "PUBLISH" && target != "" && !strings.HasPrefix(target, "/") {
 			out = append(out, schema.Problem{Path: cty.GetAttrPath("operation"), Summary: "Relative path",
 				Detail: fmt.Sprintf("The target %q of an operation must begin with /.", target)})
 		}

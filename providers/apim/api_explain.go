@@ -52,7 +52,7 @@ func (p *Provider) explainAPI(ctx context.Context, planned cty.Value, err error)
 		return at("name", "Name in another case", fmt.Errorf("%w; write the name as that API does, or choose another", err))
 	case "900344":
 		return at("operation", "Operation used by an API product", fmt.Errorf("%w; take it from the product first", err))
-	case "903204":
+	case "903204", "900988":
 		return at("scope", "Scope of another API", fmt.Errorf("%w; share it with apim_shared_scope, or choose another name", err))
 	case "900346":
 		return at("properties", "Properties or addresses refused", err)

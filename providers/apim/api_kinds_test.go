@@ -11,7 +11,7 @@ import (
 )
 
 // kindsOfAPI are fixtures of further lives of APIs, each in a folder of its own.
-var kindsOfAPI = []string{"openapi", "graphql", "soap", "streaming", "asyncapi"}
+var kindsOfAPI = []string{"openapi", "graphql", "soap", "soaptorest", "streaming", "asyncapi", "websub", "sse", "webhook", "async", "ai", "whole"}
 
 // TestKindsOfAPI leads APIs of other types than HTTP, and of definitions, through their lives.
 func TestKindsOfAPI(t *testing.T) {

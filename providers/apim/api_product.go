@@ -31,7 +31,8 @@ func apiProductType() *schema.Type {
 		Doc: "An API product: operations of several APIs under one context and one subscription. As with an API, a write changes the working copy, makes a " +
 			"revision where what reaches the gateway differs from what is deployed, deploys it and walks the lifecycle. Where operations of its APIs change, a plan " +
 			"shows its deployments as not up to date; of a changed backend API Manager does not tell.",
-		Key: []string{"name", "version"},
+		Key:     []string{"name", "version"},
+		Collide: collide,
 	}
 	for _, name := range sharedWithProducts {
 		if a := of.Attribute(name); a != nil {

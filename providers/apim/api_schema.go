@@ -3,6 +3,7 @@ package apim
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -24,10 +25,30 @@ func apiType() *schema.Type {
 			"What the API offers is written either as `operation` blocks or as a `definition`, never both: of GraphQL APIs alone, the operations of " +
 			"the definition have settings in `operation` blocks. A topic of a streaming API is an operation with the verb `SUBSCRIBE` or `PUBLISH`. " +
 			"An AI API is one of type `HTTP` with `ai_service_provider_id`.",
-		Key:   []string{"name", "version"},
-		Check: checkAPI,
-		Block: schema.Block{Attributes: apiAttributes(), Blocks: apiBlocks()},
+		Key:     []string{"name", "version"},
+		Collide: collide,
+		Check:   checkAPI,
+		Block:   schema.Block{Attributes: apiAttributes(), Blocks: apiBlocks()},
 	}
+}
+
+// collide reports whether two APIs cannot be there at once: those of different names have each a
+// context and scopes of their own (apim-behaviour 10).
+func collide(before, after cty.Value) bool {
+	before, _ = before.UnmarkDeep()
+	after, _ = after.UnmarkDeep()
+	if knownString(before, "name") == knownString(after, "name") {
+		return false
+	}
+	one, other := plain(before, "context"), plain(after, "context")
+	if isKnown(one) && isKnown(other) && canonicalContext(one).RawEquals(canonicalContext(other)) {
+		return true
+	}
+	names := map[string]bool{}
+	for _, scope := range knownList(before, "scope") {
+		names[knownString(scope, "name")] = true
+	}
+	return slices.ContainsFunc(knownList(after, "scope"), func(scope cty.Value) bool { return names[knownString(scope, "name")] })
 }
 
 func apiAttributes() []schema.Attribute {
@@ -190,7 +211,7 @@ func operationBlock() schema.Block {
 				Doc: "Method, such as `GET`; `SUBSCRIBE` or `PUBLISH` of streaming APIs; `QUERY`, `MUTATION` or `SUBSCRIPTION` of GraphQL."},
 			{Name: "target", Type: cty.String, Required: true, Validate: notBlank, Doc: "Path, such as `/menu/{id}`; topic; or field of GraphQL."},
 			{Name: "auth_type", Type: cty.String, Normalize: canonicalAuthType, Validate: authType,
-				Doc: "Who may call: `None`, `Application`, `Application User`, or both, `Application & Application User`, which is the server's default."},
+				Doc: "Who may call: `None`, or `Application & Application User`, which is the server's default. `Application` and `Application User` are taken, and API Manager 4.5 may store the default in their place, which an apply then says."},
 			{Name: "throttling_policy", Type: cty.String, Doc: "Advanced throttling policy. The server's default is `Unlimited`."},
 			{Name: "scopes", Type: cty.Set(cty.String), Doc: "Scopes of which the token must hold one."},
 			{Name: "payload_schema", Type: cty.String, Doc: "Schema of the payload."},

@@ -46,11 +46,9 @@ func (t *apis) make(ctx context.Context, planned cty.Value) (string, error) {
 		return "", err
 	}
 	if provider := knownString(planned, "ai_service_provider_id"); provider != "" && text == "" {
-		res, err := t.Client.Do(ctx, rest.Request{Path: publisher + "/llm-providers/" + url.PathEscape(provider) + "/api-definition"})
-		if err != nil {
+		if text, err = t.providerDefinition(ctx, provider); err != nil {
 			return "", &engine.AttributeError{Attribute: "ai_service_provider_id", Summary: "AI service provider without a definition", Err: rest.Unwritten(rest.Unfound(err))}
 		}
-		text = unquoted(res.Body)
 	}
 	req := rest.Request{Method: http.MethodPost, Path: t.Path, Body: body}
 	if text != "" {
@@ -77,6 +75,25 @@ func (t *apis) make(ctx context.Context, planned cty.Value) (string, error) {
 		made.ID = res.Location()
 	}
 	return made.ID, nil
+}
+
+// providerDefinition returns the definition of an AI service provider: as the publisher gives it, or
+// else the administrator's side, which has it too.
+func (t *apis) providerDefinition(ctx context.Context, id string) (string, error) {
+	res, err := t.Client.Do(ctx, rest.Request{Path: publisher + "/llm-providers/" + url.PathEscape(id) + "/api-definition"})
+	if err == nil {
+		return unquoted(res.Body), nil
+	}
+	var p struct {
+		Definition string `json:"apiDefinition"`
+	}
+	if !errors.Is(err, engine.ErrNotFound) || t.Client.Get(ctx, admin+"/llm-providers/"+url.PathEscape(id), nil, &p) != nil {
+		return "", err
+	}
+	if strings.TrimSpace(p.Definition) == "" {
+		return "", fmt.Errorf("the AI service provider %s has no definition; set definition, or api_definition of the provider", id)
+	}
+	return p.Definition, nil
 }
 
 // unquoted returns the text of an answer that may be JSON in a JSON string.
