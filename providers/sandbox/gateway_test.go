@@ -370,6 +370,24 @@ func TestGatewayMutualTLS(t *testing.T) {
 	}
 }
 
+// TestGatewayStates: a prototype is called without a subscription, and a retired API is not served any more.
+func TestGatewayStates(t *testing.T) {
+	g := newGatewayTest(t, nil)
+	change := func(action string) {
+		t.Helper()
+		g.must(200, "POST", publisherAPI+"/apis/change-lifecycle?action="+url.QueryEscape(action)+"&apiId="+g.api, nil)
+	}
+	g.want(401, "900902", "GET", "/pizza/1.0.0/menu", "")
+	change("Deploy as a Prototype")
+	g.want(200, "", "GET", "/pizza/1.0.0/menu", "")
+	change("Publish")
+	g.want(401, "900902", "GET", "/pizza/1.0.0/menu", "")
+	change("Deprecate")
+	g.want(401, "900902", "GET", "/pizza/1.0.0/menu", "")
+	change("Retire")
+	g.want(404, "404", "GET", "/pizza/1.0.0/menu", "")
+}
+
 // TestGatewayProduct calls an API through a product that has one of its operations.
 func TestGatewayProduct(t *testing.T) {
 	g := newGatewayTest(t, nil)

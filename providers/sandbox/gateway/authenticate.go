@@ -23,6 +23,9 @@ type caller struct {
 	certificate  bool
 }
 
+// stranger is somebody of whom nothing was asked.
+func stranger() caller { return caller{user: "anonymous", keyType: "PRODUCTION"} }
+
 // Members of securityScheme.
 const (
 	oauth2        = "oauth2"
@@ -35,7 +38,7 @@ const (
 // authenticate asks for what the API's security scheme names. Of client certificate and token both are needed where both are marked as mandatory,
 // one of them where neither is.
 func (c *call) authenticate() *fault {
-	c.caller = caller{user: "anonymous", keyType: "PRODUCTION"}
+	c.caller = stranger()
 	if c.operation.Public {
 		return nil
 	}

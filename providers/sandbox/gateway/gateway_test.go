@@ -362,6 +362,107 @@ func TestWindows(t *testing.T) {
 	w.want(200, "", "GET", "/pizza/1.0.0/menu", token)
 }
 
+// TestBandwidth: a limit of data counts what callers send, whether the policy is the application's or the subscription's; a plan that does not stop
+// lets calls past it.
+func TestBandwidth(t *testing.T) {
+	key := PolicyKey("carbon.super", "KB")
+	for name, test := range map[string]struct {
+		change func(*Contents, *Policy)
+		status int
+		code   string
+	}{
+		"application":  {func(c *Contents, p *Policy) { c.Applications[0].Policy, c.ApplicationPolicies[key] = "KB", p }, 429, "900803"},
+		"subscription": {func(c *Contents, p *Policy) { c.Subscriptions[0].Policy, c.SubscriptionPolicies[key] = "KB", p }, 429, "900804"},
+		"subscription, no stop": {func(c *Contents, p *Policy) {
+			p.Overdraws = true
+			c.Subscriptions[0].Policy, c.SubscriptionPolicies[key] = "KB", p
+		}, 200, ""},
+		"of another tenant": {func(c *Contents, p *Policy) {
+			c.Subscriptions[0].Policy, c.SubscriptionPolicies[PolicyKey("acme.com", "KB")] = "KB", p
+		}, 200, ""},
+	} {
+		w := newWorld(t, func(c *Contents, _ *API) { test.change(c, &Policy{Limit: Limit{Bytes: 1024, Unit: "day", Count: 30}}) })
+		token := "Bearer " + w.token(nil)
+		of := func(size int) func(*http.Request) {
+			return func(r *http.Request) {
+				r.Body, r.ContentLength = io.NopCloser(strings.NewReader(strings.Repeat("x", size))), int64(size)
+			}
+		}
+		w.want(200, "", "POST", "/pizza/1.0.0/order", token, of(1000))
+		w.want(200, "", "POST", "/pizza/1.0.0/order", token, of(100)) // begun below the limit
+		if status, code, _ := w.call("POST", "/pizza/1.0.0/order", token, of(1)); status != test.status || code != test.code {
+			t.Errorf("%s: %d %s, want %d %s", name, status, code, test.status, test.code)
+		}
+	}
+}
+
+// TestStates: a blocked API refuses, a prototype is open to everybody and without limits.
+func TestStates(t *testing.T) {
+	limit := func(c *Contents) {
+		c.SubscriptionPolicies[PolicyKey("carbon.super", "Gold")] = &Policy{Limit: Limit{Requests: 1, Unit: "day", Count: 30}}
+		c.Deny = []Deny{{Type: "IP", Tenant: "carbon.super", Value: "10.9.9.9"}}
+	}
+	for state, want := range map[string]struct {
+		without, with, again int
+	}{
+		"PUBLISHED":  {401, 200, 429},
+		"DEPRECATED": {401, 200, 429},
+		"CREATED":    {401, 200, 429},
+		"BLOCKED":    {503, 503, 503},
+		"PROTOTYPED": {200, 200, 200},
+	} {
+		w := newWorld(t, func(c *Contents, a *API) { limit(c); a.State = state })
+		token := "Bearer " + w.token(nil)
+		for i, got := range []int{first(w.call("GET", "/pizza/1.0.0/menu", "")), first(w.call("GET", "/pizza/1.0.0/menu", token)), first(w.call("GET", "/pizza/1.0.0/menu", token))} {
+			if one := []int{want.without, want.with, want.again}[i]; got != one {
+				t.Errorf("%s, call %d: %d, want %d", state, i, got, one)
+			}
+		}
+		w.want(405, "405", "DELETE", "/pizza/1.0.0/menu", token)
+	}
+	product := newWorld(t, func(_ *Contents, a *API) { a.State, a.Type = "PROTOTYPED", "" })
+	product.want(401, "900902", "GET", "/pizza/1.0.0/menu", "")
+}
+
+// TestCORS: the headers are on each answer once a resource was found, also on refusals; a preflight is answered by the gateway.
+func TestCORS(t *testing.T) {
+	w := newWorld(t, func(_ *Contents, a *API) {
+		a.CORS = &CORS{Origins: []string{"https://web.example.com"}, Headers: []string{"authorization"}, Methods: []string{"GET", "POST", "DELETE"}, Credentials: true}
+	})
+	from := func(origin, method string) func(*http.Request) {
+		return func(r *http.Request) {
+			r.Header.Set("Origin", origin)
+			if method != "" {
+				r.Header.Set("Access-Control-Request-Method", method)
+			}
+		}
+	}
+	for name, test := range map[string]struct {
+		method, path, origin, asked string
+		status                      int
+		allowed, methods            string
+	}{
+		"preflight":              {"OPTIONS", "/menu", "https://web.example.com", "GET", 200, "https://web.example.com", "GET"},
+		"of another verb":        {"OPTIONS", "/other", "https://web.example.com", "POST", 200, "https://web.example.com", "POST"},
+		"from elsewhere":         {"OPTIONS", "/menu", "https://evil.example.com", "GET", 200, "", ""},
+		"of what is not served":  {"OPTIONS", "/menu", "https://web.example.com", "DELETE", 405, "", ""},
+		"a refusal":              {"GET", "/menu", "https://web.example.com", "", 401, "https://web.example.com", "GET"},
+		"a refusal of elsewhere": {"GET", "/menu", "https://evil.example.com", "", 401, "", ""},
+	} {
+		status, _, h := w.call(test.method, "/pizza/1.0.0"+test.path, "", from(test.origin, test.asked))
+		if status != test.status || h.Get("Access-Control-Allow-Origin") != test.allowed || h.Get("Access-Control-Allow-Methods") != test.methods {
+			t.Errorf("%s: %d %v", name, status, h)
+		}
+		if credentials := h.Get("Access-Control-Allow-Credentials"); (credentials == "true") != (test.allowed != "") {
+			t.Errorf("%s: credentials %q", name, credentials)
+		}
+	}
+	_, _, h := w.call("GET", "/pizza/1.0.0/menu", "Bearer "+w.token(nil), from("https://web.example.com", ""))
+	if got := h.Values("Access-Control-Allow-Origin"); len(got) != 1 || got[0] != "https://web.example.com" {
+		t.Errorf("an answer of the backend: %v", got)
+	}
+}
+
 func TestWindowEnds(t *testing.T) {
 	now := time.Date(2026, 1, 31, 23, 59, 58, 0, time.UTC)
 	for _, test := range []struct {
