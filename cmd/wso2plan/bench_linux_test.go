@@ -59,7 +59,12 @@ func repeated(name string, n int, block func(i int) string) benchCase {
 	return benchCase{name: name, n: n, files: map[string]string{"main.hcl": s.String()}}
 }
 
-func benchCases() []benchCase {
+// platform is examples/platform: the seven APIs with all that is around them.
+func platform(tb testing.TB) benchCase {
+	return benchCase{name: "objects of examples/platform", n: 43, files: readFiles(tb, filepath.Join("..", "..", "examples", "platform"))}
+}
+
+func benchCases(tb testing.TB) []benchCase {
 	user := func(i int) string {
 		return fmt.Sprintf("resource \"is_user\" \"u%d\" {\n  user_name   = \"user%05d\"\n  password    = \"Change-me-1\"\n"+
 			"  given_name  = \"Given%d\"\n  family_name = \"Family%d\"\n  department  = \"Department %d\"\n}\n", i, i, i, i, i%20)
@@ -91,6 +96,7 @@ func benchCases() []benchCase {
 		return s.String()
 	}
 	return []benchCase{
+		platform(tb),
 		usersByForEach(1000),
 		usersByForEach(5000),
 		repeated("users, blocks", 1000, user),
@@ -120,7 +126,7 @@ func BenchmarkProgram(b *testing.B) {
 			b.Fatal(err)
 		}
 		fmt.Printf("| %.1f MB binary | version | %s |\n", float64(info.Size())/1e6, started)
-		for _, c := range benchCases() {
+		for _, c := range benchCases(b) {
 			if only := os.Getenv("WSO2PLAN_BENCH"); strings.Contains(c.name, only) {
 				benchLife(b, program, c)
 			}
