@@ -37,7 +37,7 @@ func (r *Reconciler) Apply(ctx context.Context, plan *Plan, s Session) (*Result,
 	}
 	a := &applier{r: r, planner: p, session: s, works: plan.state.works, result: result,
 		values: map[config.Address]cty.Value{}, instances: map[config.Address]*instancesOnce{},
-		locks: map[string]*sync.Mutex{}}
+		locks: map[string]chan struct{}{}}
 	a.ev = r.Config.Evaluator(a.value, true)
 	for _, w := range a.works {
 		if w.record != nil {
@@ -124,7 +124,7 @@ type applier struct {
 	result    *Result
 	values    map[config.Address]cty.Value
 	instances map[config.Address]*instancesOnce
-	locks     map[string]*sync.Mutex // of exclusive writes
+	locks     map[string]chan struct{} // of exclusive writes: full while one is at it
 	eventMu   sync.Mutex
 }
 
@@ -281,14 +281,14 @@ func (a *applier) exclusive(w *work, planned cty.Value) (unlock func()) {
 	}
 	key = w.conn.realm + "\n" + key // of all types: two may write one document
 	a.mu.Lock()
-	m := a.locks[key]
-	if m == nil {
-		m = &sync.Mutex{}
-		a.locks[key] = m
+	turn := a.locks[key]
+	if turn == nil {
+		turn = make(chan struct{}, 1)
+		a.locks[key] = turn
 	}
 	a.mu.Unlock()
-	m.Lock()
-	return m.Unlock
+	turn <- struct{}{}
+	return func() { <-turn }
 }
 
 // evaluate decodes the block again, now that values are known, and refuses one that was known in

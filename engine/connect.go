@@ -22,8 +22,8 @@ type connection struct {
 	finders map[string]Finder
 	readers map[string]*reader
 
-	once     sync.Once
-	err      error // of Configure; the diagnostics are reported once
+	ready    chan struct{} // closed when what follows is set
+	err      error         // of Configure; the diagnostics are reported once
 	provider Provider
 }
 
@@ -51,11 +51,15 @@ func (cs *connections) get(ctx context.Context, ref string) (*connection, error)
 	cs.mu.Lock()
 	c, ok := cs.byRef[ref]
 	if !ok {
-		c = &connection{ref: ref, decl: cs.r.Config.Providers[ref], readers: map[string]*reader{}}
+		c = &connection{ref: ref, decl: cs.r.Config.Providers[ref], readers: map[string]*reader{}, ready: make(chan struct{})}
 		cs.byRef[ref] = c
 	}
 	cs.mu.Unlock()
-	c.once.Do(func() { c.err = cs.configure(ctx, c) })
+	if !ok {
+		c.err = cs.configure(ctx, c)
+		close(c.ready)
+	}
+	<-c.ready
 	return c, c.err
 }
 

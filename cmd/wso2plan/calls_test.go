@@ -61,7 +61,7 @@ func cmdToken(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.SetBasicAuth(output("client_ids"), output("client_secrets"))
-	answer, err := newLive(theSandbox(ts).Sandbox).http.Do(r)
+	answer, err := newLive(theSandbox(ts).Sandbox, nil).http.Do(r)
 	ts.Check(err)
 	defer answer.Body.Close()
 	var got struct {

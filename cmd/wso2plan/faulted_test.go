@@ -10,10 +10,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -47,6 +50,9 @@ const (
 	loginPage   = `<!DOCTYPE html><html><head><title>Sign in</title></head><body>Sign in to continue</body></html>`
 )
 
+// tooLate stands for a little more than a trial waits for an answer.
+const tooLate = time.Hour
+
 var faultKinds = []faultKind{
 	{name: "500, once", what: fault.Fault{Kind: fault.Status, Code: 500, Body: serverError}, reads: true, writes: true},
 	{name: "500, until cleared", what: fault.Fault{Kind: fault.Status, Code: 500, Body: serverError}, lasts: true, reads: true, writes: true, large: true},
@@ -66,8 +72,8 @@ var faultKinds = []faultKind{
 	{name: "connection cut after each write", what: fault.Fault{Kind: fault.Cut, After: true}, lasts: true, writes: true},
 	{name: "half an answer, once", what: fault.Fault{Kind: fault.Half}, reads: true, writes: true},
 	{name: "half an answer, until cleared", what: fault.Fault{Kind: fault.Half}, lasts: true, reads: true, writes: true, large: true},
-	{name: "slow: done after we gave up", what: fault.Fault{Kind: fault.Delay, Wait: trialTimeout + trialTimeout/4}, reads: true, writes: true},
-	{name: "slow: done, answered too late", what: fault.Fault{Kind: fault.Delay, After: true, Wait: trialTimeout + trialTimeout/4}, writes: true},
+	{name: "slow: done after we gave up", what: fault.Fault{Kind: fault.Delay, Wait: tooLate}, reads: true, writes: true},
+	{name: "slow: done, answered too late", what: fault.Fault{Kind: fault.Delay, After: true, Wait: tooLate}, writes: true},
 	{name: "a list that lags", what: fault.Fault{Kind: fault.Stale}, lasts: true, reads: true},
 	{name: "a lost event", what: fault.Fault{Kind: fault.Lost}, writes: true, only: `^apim (POST|PUT) /api/am/admin/v4/key-managers`},
 	{name: "wrong JSON: {}", what: fault.Fault{Kind: fault.Status, Code: 200, Body: `{}`}, lasts: true, reads: true, large: true},
@@ -139,9 +145,12 @@ type stage struct {
 	places    map[string][]place
 }
 
+// A makeStage makes a stage in a folder, on a network in memory or, with nil, on this machine's.
+type makeStage func(dir string, network *memoryNetwork) (*stage, error)
+
 // newStage starts a sandbox and runs the scenarios without faults.
-func newStage(dir string, before, after edition, edit func(live) error) (*stage, error) {
-	w, err := newTrial(dir)
+func newStage(dir string, network *memoryNetwork, before, after edition, edit func(live) error) (*stage, error) {
+	w, err := newTrial(dir, network)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +166,7 @@ func newStage(dir string, before, after edition, edit func(live) error) (*stage,
 		return nil, err
 	}
 	// API Manager makes a tenant, and a user's DefaultApplication, when they are first asked for.
-	if _, err := newLive(w.Sandbox).names("applications"); err != nil {
+	if _, err := w.live().names("applications"); err != nil {
 		return nil, err
 	}
 	if s.states["fresh"], err = w.save(); err != nil {
@@ -169,7 +178,7 @@ func newStage(dir string, before, after edition, edit func(live) error) (*stage,
 	if s.states["made"], err = w.save(); err != nil {
 		return nil, err
 	}
-	if err := edit(newLive(w.Sandbox)); err != nil {
+	if err := edit(w.live()); err != nil {
 		return nil, err
 	}
 	if s.states["edited"], err = w.save(); err != nil {
@@ -259,6 +268,7 @@ func (s *stage) try(c scenario, faults []fault.Fault, binary bool) (v verdict) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
+	faults = s.late(faults)
 	if err := s.begin(ctx, c); err != nil {
 		return bad("%v", err)
 	}
@@ -298,6 +308,23 @@ func (s *stage) try(c scenario, faults []fault.Fault, binary bool) (v verdict) {
 	between := slices.ContainsFunc(faults, betweenServers)
 	v.byHand, v.bad = s.converges(ctx, c, o.text, between)
 	return v
+}
+
+// late returns faults with a time in the place of tooLate, and lets the stage wait accordingly.
+func (s *stage) late(faults []fault.Fault) []fault.Fault {
+	faults = slices.Clone(faults)
+	if s.dial == nil {
+		s.patience = longPatience
+	}
+	for i := range faults {
+		if faults[i].Kind == fault.Delay {
+			if s.dial == nil {
+				s.patience = mediumPatience
+			}
+			faults[i].Wait = s.timeout + s.timeout/4
+		}
+	}
+	return faults
 }
 
 // betweenServers reports whether a fault strikes what API Manager asks of its key manager.
@@ -361,7 +388,7 @@ var (
 
 // follow does what errors ask a person to do, and reports whether they did.
 func (s *stage) follow(diags hcl.Diagnostics) (followed bool, err error) {
-	l := newLive(s.Sandbox)
+	l := s.live()
 	for _, d := range diags {
 		if m := strayClient.FindStringSubmatch(d.Detail); m != nil {
 			client, err := l.send("is", http.MethodGet, registerPath+"?client_name="+m[1], nil)
@@ -421,13 +448,13 @@ func (s *stage) tasks(name string) []task {
 }
 
 // smallStage runs testdata/faults.
-func smallStage(t testing.TB) func(dir string) (*stage, error) {
+func smallStage(t testing.TB) makeStage {
 	first, second, third := "Erst-geheim-1", "Zweit-geheim-2", "Dritt-geheim-3"
 	before := testdataEdition(t, "before", map[string]string{"first_password": first, "bobs_password": second},
 		map[string]string{"ann": first, "cem": first, "bob": second})
 	after := testdataEdition(t, "after", map[string]string{"first_password": first, "bobs_password": third},
 		map[string]string{"ann": first, "dora": first, "bob": third})
-	return func(dir string) (*stage, error) { return newStage(dir, before, after, editSmall) }
+	return func(dir string, n *memoryNetwork) (*stage, error) { return newStage(dir, n, before, after, editSmall) }
 }
 
 // editSmall changes an object of each kind behind our back.
@@ -451,7 +478,7 @@ func editSmall(l live) error {
 }
 
 // platformStage runs examples/platform.
-func platformStage(t testing.TB) func(dir string) (*stage, error) {
+func platformStage(t testing.TB) makeStage {
 	files := readFiles(t, filepath.Join("..", "..", "examples", "platform"))
 	password := "Erst-geheim-1"
 	vars := map[string]string{"first_password": password}
@@ -496,84 +523,93 @@ func platformStage(t testing.TB) func(dir string) (*stage, error) {
 	}
 	before := edition{files, vars, logins(files)}
 	after := edition{changed, vars, logins(changed)}
-	return func(dir string) (*stage, error) { return newStage(dir, before, after, edit) }
+	return func(dir string, n *memoryNetwork) (*stage, error) { return newStage(dir, n, before, after, edit) }
 }
 
-// A troupe does tasks on many stages at a time; they wait for servers more than they compute.
+// A troupe does tasks, on several stages at a time.
 type troupe struct {
-	t     testing.TB
-	make  map[string]func(dir string) (*stage, error)
-	ready map[string]*stage // of the first of them
+	t     *testing.T
+	make  map[string]makeStage
+	real  bool // on this machine's network, where they wait more than they compute; else in memory
 	size  int
 	limit time.Duration // after which no further task is begun; 0: none
+
+	queue    chan task
+	mu       sync.Mutex
+	verdicts []verdict
+	shown    int
 }
 
-func (tr troupe) do(tasks []task) []verdict {
-	verdicts, shown := make([]verdict, 0, len(tasks)), 0
-	var mu sync.Mutex
-	queue := make(chan task)
+func (tr *troupe) do(tasks []task) []verdict {
+	tr.queue = make(chan task)
 	end := time.Now().Add(tr.limit)
 	go func() {
-		defer close(queue)
+		defer close(tr.queue)
 		for _, task := range tasks {
 			if tr.limit > 0 && time.Now().After(end) {
 				return
 			}
-			queue <- task
+			tr.queue <- task
 		}
 	}()
-	var wait sync.WaitGroup
-	for i := range tr.size {
-		wait.Go(func() {
-			stages := map[string]*stage{}
-			if i == 0 {
-				stages = tr.ready
-			}
-			defer func() {
-				for _, s := range stages {
-					s.Close()
-				}
-			}()
-			for task := range queue {
-				s := stages[task.stage]
-				if s == nil {
-					dir, err := os.MkdirTemp(tr.t.TempDir(), "stage")
-					if err == nil {
-						s, err = tr.make[task.stage](dir)
-					}
-					if err != nil {
-						mu.Lock()
-						verdicts = append(verdicts, verdict{kind: task.kind, struck: true, bad: err.Error()})
-						mu.Unlock()
-						continue
-					}
-					stages[task.stage] = s
-				}
-				var v verdict
-				switch {
-				case task.kill != nil:
-					v = s.tryKilled(s.scenarios[task.run], *task.kill)
-				case task.walk != 0:
-					v = s.walk(task.walk)
-				default:
-					v = s.try(s.scenarios[task.run], task.faults, task.binary)
-				}
-				if v.kind = task.kind; v.bad != "" {
-					v.bad = task.name + "\n" + v.bad
-				}
-				mu.Lock()
-				verdicts = append(verdicts, v)
-				if v.bad != "" {
-					if shown++; shown <= 25 {
-						tr.t.Errorf("%s", v.bad)
-					}
-				}
-				mu.Unlock()
-			}
-		})
+	if tr.real {
+		var wait sync.WaitGroup
+		for range tr.size {
+			wait.Go(func() { tr.perform(nil) })
+		}
+		wait.Wait()
+		return tr.verdicts
 	}
-	wait.Wait()
-	return verdicts
+	tr.t.Run("stages", func(t *testing.T) {
+		for i := range tr.size {
+			t.Run(strconv.Itoa(i), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(*testing.T) { tr.perform(newMemoryNetwork()) })
+			})
+		}
+	})
+	return tr.verdicts
+}
+
+// perform does tasks of the queue until there are none.
+func (tr *troupe) perform(network *memoryNetwork) {
+	stages := map[string]*stage{}
+	defer func() {
+		for _, s := range stages {
+			s.Close()
+		}
+	}()
+	for task := range tr.queue {
+		s, err := stages[task.stage], error(nil)
+		if s == nil {
+			if s, err = tr.make[task.stage](tr.t.TempDir(), network); err == nil {
+				stages[task.stage] = s
+			}
+		}
+		v := verdict{struck: true}
+		switch {
+		case err != nil:
+			v.bad = err.Error()
+		case task.kill != nil:
+			v = s.tryKilled(s.scenarios[task.run], *task.kill)
+		case task.walk != 0:
+			v = s.walk(task.walk)
+		default:
+			v = s.try(s.scenarios[task.run], task.faults, task.binary)
+		}
+		v.kind = task.kind
+		tr.mu.Lock()
+		tr.verdicts = append(tr.verdicts, v)
+		if n := len(tr.verdicts); n%500 == 0 {
+			tr.t.Logf("%d trials done", n)
+		}
+		if v.bad != "" {
+			if tr.shown++; tr.shown <= 25 {
+				tr.t.Errorf("%s\n%s", task.name, v.bad)
+			}
+		}
+		tr.mu.Unlock()
+	}
 }
 
 // report fails the test for what was not survived and prints the table.
@@ -626,36 +662,40 @@ func seeded(t *testing.T) *rand.Rand {
 // what the package comment of this file's stage says: the run tells of it, and once the servers are
 // sound again one apply brings all to where it would have been.
 func TestFaults(t *testing.T) {
-	makers := map[string]func(string) (*stage, error){"small": smallStage(t), "platform": platformStage(t)}
+	makers := map[string]makeStage{"small": smallStage(t), "platform": platformStage(t)}
 	var tasks []task
-	ready := map[string]*stage{}
 	for _, name := range []string{"small", "platform"} {
-		s, err := makers[name](t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
-		ready[name] = s
-		tasks = append(tasks, s.tasks(name)...)
-		for _, c := range s.scenarios {
-			t.Logf("%s, %s: %d requests", name, c.name, len(s.places[c.name]))
-		}
+		tasks = append(tasks, survey(t, name, makers[name])...)
 	}
 	var kinds []string
 	for _, k := range faultKinds {
 		kinds = append(kinds, k.name)
 	}
-	perform(t, tasks, makers, ready, kinds, 8*time.Second)
+	do(&troupe{t: t, make: makers, size: 2}, tasks, kinds, 8*time.Second)
+}
+
+// survey returns all faults at all places of a stage.
+func survey(t *testing.T, name string, make makeStage) (tasks []task) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s, err := make(t.TempDir(), newMemoryNetwork())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		tasks = s.tasks(name)
+		for _, c := range s.scenarios {
+			t.Logf("%s, %s: %d requests", name, c.name, len(s.places[c.name]))
+		}
+	})
+	return tasks
 }
 
 // TestFaultsOfBinary does some of the same with the program as it is built.
 func TestFaultsOfBinary(t *testing.T) {
-	make := smallStage(t)
-	s, err := make(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	stage := smallStage(t)
 	var tasks []task
-	for _, x := range s.tasks("small") {
+	for _, x := range survey(t, "small", stage) {
 		if x.binary = true; !slices.ContainsFunc(x.faults, betweenServers) {
 			tasks = append(tasks, x)
 		}
@@ -666,24 +706,26 @@ func TestFaultsOfBinary(t *testing.T) {
 	for i := range tasks {
 		tasks[i].kind = binaryKind
 	}
-	perform(t, tasks, map[string]func(string) (*stage, error){"small": make}, map[string]*stage{"small": s}, []string{binaryKind}, 4*time.Second)
+	do(&troupe{t: t, make: map[string]makeStage{"small": stage}, real: true, size: 6}, tasks, []string{binaryKind}, 4*time.Second)
 }
 
 const binaryKind = "200 of them at random, with the built program"
 
-// perform does tasks and reports on them: all of them or, without the flag, those of a random order
+// do does tasks and reports on them: all of them or, without the flag, those of a random order
 // that are begun within the time of a sample.
-func perform(t *testing.T, tasks []task, makers map[string]func(string) (*stage, error), ready map[string]*stage, kinds []string, sample time.Duration) {
+func do(tr *troupe, tasks []task, kinds []string, sample time.Duration) {
+	t := tr.t
 	if *onlyFaults != "" {
 		only := regexp.MustCompile(*onlyFaults)
 		tasks = slices.DeleteFunc(tasks, func(x task) bool { return !only.MatchString(x.name) })
 	}
-	tr := troupe{t: t, make: makers, ready: ready, size: 12}
 	if !*everyFault {
 		r := seeded(t)
 		r.Shuffle(len(tasks), func(i, j int) { tasks[i], tasks[j] = tasks[j], tasks[i] })
-		tr.size, tr.limit = 3, sample
+		tr.size, tr.limit = 1, sample
 	}
+	// Each trial makes much garbage, and little of it is alive at any time.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	start := time.Now()
 	verdicts := tr.do(tasks)
 	t.Logf("%d of %d trials in %s", len(verdicts), len(tasks), time.Since(start).Round(time.Second))

@@ -150,16 +150,17 @@ func (s *stage) killings(name string) (out []task, err error) {
 // TestKilled kills the program at each of its writes to a server and to its store, and holds that
 // the next plan and apply converge: nothing twice, nothing lost, nothing left behind.
 func TestKilled(t *testing.T) {
-	make := smallStage(t)
-	s, err := make(t.TempDir())
+	stage := smallStage(t)
+	s, err := stage(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	tasks, err := s.killings("small")
+	s.Close()
 	if err != nil {
 		t.Fatal(err)
 	}
-	perform(t, tasks, map[string]func(string) (*stage, error){"small": make}, map[string]*stage{"small": s}, killKinds, 5*time.Second)
+	do(&troupe{t: t, make: map[string]makeStage{"small": stage}, real: true, size: 6}, tasks, killKinds, 5*time.Second)
 }
 
 // signalLocked signals the process that a lock's file names. After a kill it waits a moment, until

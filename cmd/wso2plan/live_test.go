@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,14 +18,18 @@ import (
 	"wso2plan/providers/sandbox"
 )
 
+// A dial opens connections; nil is package net's.
+type dial = func(ctx context.Context, network, address string) (net.Conn, error)
+
 // live reads and changes what a sandbox holds, as somebody else would: past wso2plan.
 type live struct {
 	s    *sandbox.Sandbox
 	http *http.Client
 }
 
-func newLive(s *sandbox.Sandbox) live {
+func newLive(s *sandbox.Sandbox, dial dial) live {
 	return live{s, &http.Client{Transport: &http.Transport{
+		DialContext:       dial,
 		TLSClientConfig:   &tls.Config{RootCAs: s.Pool()},
 		DisableKeepAlives: true,
 	}}}

@@ -166,14 +166,14 @@ func cmdDrift(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) == 3 {
 		body = []byte(ts.ReadFile(args[2]))
 	}
-	ts.Check(newLive(theSandbox(ts).Sandbox).change(args[0], args[1], body))
+	ts.Check(newLive(theSandbox(ts).Sandbox, nil).change(args[0], args[1], body))
 }
 
 func cmdLive(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: live KIND")
 	}
-	names, err := newLive(theSandbox(ts).Sandbox).names(args[0])
+	names, err := newLive(theSandbox(ts).Sandbox, nil).names(args[0])
 	ts.Check(err)
 	for _, name := range names {
 		fmt.Fprintln(ts.Stdout(), name)

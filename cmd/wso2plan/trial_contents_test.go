@@ -131,7 +131,7 @@ func normalized(v any) any {
 // logins says which users can log in with the passwords they should have.
 func (w *trial) logins(passwords map[string]string) (string, error) {
 	var out strings.Builder
-	client := newLive(w.Sandbox).http
+	client := w.live().http
 	for _, name := range slices.Sorted(maps.Keys(passwords)) {
 		req, err := http.NewRequest(http.MethodGet, w.IS()+"/scim2/Me", nil)
 		if err != nil {

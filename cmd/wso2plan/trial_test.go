@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +19,8 @@ import (
 	"wso2plan/engine/render"
 	"wso2plan/engine/store"
 	"wso2plan/providers"
+	"wso2plan/providers/apim"
+	"wso2plan/providers/is"
 	"wso2plan/providers/sandbox"
 	"wso2plan/providers/sandbox/fault"
 )
@@ -28,27 +31,58 @@ type trial struct {
 	*sandbox.Sandbox
 	script  *fault.Script
 	strikes *strikes
-	dir     string
-	vars    map[string]string // of the configuration
+	dial    dial // nil: the servers listen on this machine's network
+	patience
+	dir    string
+	vars   map[string]string // of the configuration
+	loaded *config.Config    // the edition in use; nil: not loaded yet
 }
 
-// What a trial waits for. A server that takes longer than an answer may take is a fault, so it must
-// not be one of this machine that does much at a time.
-const (
-	trialTimeout = 2 * time.Second
-	trialSettle  = 3 * time.Second
+// A patience says how long a trial waits for servers.
+type patience struct {
+	timeout time.Duration // for an answer
+	settle  time.Duration // until a write takes effect
+}
+
+// On this machine's network a server may be late because the machine does much at a time, which is
+// not the fault that is tried; with slow servers it is short all the same.
+var (
+	shortPatience  = patience{2 * time.Second, 3 * time.Second}
+	longPatience   = patience{30 * time.Second, 10 * time.Second}
+	mediumPatience = patience{5 * time.Second, 10 * time.Second}
 )
 
-func newTrial(dir string) (*trial, error) {
-	w := &trial{script: fault.New(), strikes: &strikes{}, dir: dir, vars: map[string]string{}}
+// newTrial starts a sandbox: on a network in memory, or with nil on this machine's.
+func newTrial(dir string, network *memoryNetwork) (*trial, error) {
+	w := &trial{script: fault.New(), strikes: &strikes{}, dir: dir, vars: map[string]string{}, patience: longPatience}
+	opts := sandbox.Options{APIMAddr: "127.0.0.1:0", ISAddr: "127.0.0.1:0", Faults: w.script, Middleware: w.strikes.wrap}
+	if network != nil {
+		opts.Network, w.dial, w.patience = network, network.DialContext, shortPatience
+	}
 	var err error
-	w.Sandbox, err = sandbox.Start(context.Background(), sandbox.Options{
-		APIMAddr: "127.0.0.1:0", ISAddr: "127.0.0.1:0", Faults: w.script, Middleware: w.strikes.wrap,
-	})
-	if err != nil {
+	if w.Sandbox, err = sandbox.Start(context.Background(), opts); err != nil {
 		return nil, err
 	}
 	return w, nil
+}
+
+// live is somebody else at the trial's servers.
+func (w *trial) live() live { return newLive(w.Sandbox, w.dial) }
+
+// providers are those of wso2plan, which call the trial's servers.
+func (w *trial) providers() map[string]func() engine.Provider {
+	all := providers.All()
+	all["apim"] = func() engine.Provider {
+		p := apim.New()
+		p.Dial = w.dial
+		return p
+	}
+	all["is"] = func() engine.Provider {
+		p := is.New()
+		p.Dial = w.dial
+		return p
+	}
+	return all
 }
 
 // An edition is a configuration with the values of its variables, and the passwords that its users
@@ -81,10 +115,10 @@ func (w *trial) use(e edition) error {
 	if err := os.WriteFile(ca, w.CAPEM(), 0o600); err != nil {
 		return err
 	}
-	settings := fmt.Sprintf("  username   = \"admin\"\n  password   = \"admin\"\n  ca_file    = %q\n  timeout    = %q\n  retry_wait = \"1ms\"\n", ca, trialTimeout)
+	settings := fmt.Sprintf("  username   = \"admin\"\n  password   = \"admin\"\n  ca_file    = %q\n  timeout    = %q\n  retry_wait = \"1ms\"\n", ca, w.timeout)
 	text := fmt.Sprintf("provider \"apim\" {\n  endpoint   = %q\n  settle_timeout = %q\n%s}\n\nprovider \"is\" {\n  endpoint   = %q\n%s}\n",
-		w.APIM(), trialSettle, settings, w.IS(), settings)
-	w.vars = e.vars
+		w.APIM(), w.settle, settings, w.IS(), settings)
+	w.vars, w.loaded = e.vars, nil
 	return os.WriteFile(filepath.Join(w.dir, "servers.hcl"), []byte(text), 0o600)
 }
 
@@ -113,13 +147,28 @@ func (o *outcome) warnings() (n int) {
 	return n
 }
 
-// project opens the folder's configuration and store, as a command does.
-func (w *trial) project() (*engine.Reconciler, engine.Store, hcl.Diagnostics) {
+// schemas are the same for every run.
+var schemas = sync.OnceValue(providers.Schemas)
+
+// load loads the configuration of the folder. It stays the same while the edition does.
+func (w *trial) load() (*config.Config, hcl.Diagnostics) {
+	if w.loaded != nil {
+		return w.loaded, nil
+	}
 	in := config.Inputs{}
 	for name, value := range w.vars {
 		in.Flags = append(in.Flags, config.Flag{Var: name + "=" + value})
 	}
-	c, diags := config.Load(w.dir, providers.Schemas(), in)
+	c, diags := config.Load(w.dir, schemas(), in)
+	if len(diags) == 0 {
+		w.loaded = c
+	}
+	return c, diags
+}
+
+// project opens the folder's configuration and store, as a command does.
+func (w *trial) project() (*engine.Reconciler, engine.Store, hcl.Diagnostics) {
+	c, diags := w.load()
 	if diags.HasErrors() {
 		return nil, nil, diags
 	}
@@ -128,7 +177,7 @@ func (w *trial) project() (*engine.Reconciler, engine.Store, hcl.Diagnostics) {
 		var keys *engine.Keys
 		keys, _, err = store.Keys(s, func(string) string { return "" }, false)
 		if err == nil {
-			return &engine.Reconciler{Config: c, Providers: providers.All(), Keys: keys}, s, diags
+			return &engine.Reconciler{Config: c, Providers: w.providers(), Keys: keys}, s, diags
 		}
 	}
 	return nil, nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "No store", Detail: err.Error()}}

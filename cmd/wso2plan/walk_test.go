@@ -42,7 +42,7 @@ func (s *stage) walk(seed uint64) (v verdict) {
 		if err := s.use(c.to); err != nil {
 			return bad("%v", err)
 		}
-		s.script.Set(faults...)
+		s.script.Set(s.late(faults)...)
 		o := s.run(ctx, c)
 		fmt.Fprintf(&story, "--- came to\n%s\n", o.text)
 		if err := s.sane(o); err != nil {
@@ -102,11 +102,6 @@ func (s *stage) randomFaults(r *rand.Rand, c scenario) []fault.Fault {
 
 // TestFaultWalks makes random walks over faults. A failure prints its seed.
 func TestFaultWalks(t *testing.T) {
-	make := smallStage(t)
-	s, err := make(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
 	r := seeded(t)
 	var tasks []task
 	for range 100 {
@@ -116,5 +111,5 @@ func TestFaultWalks(t *testing.T) {
 	if *walkSeed != 0 {
 		tasks = slices.Insert(tasks[:0], 0, task{name: fmt.Sprintf("walk %d", *walkSeed), kind: walkKind, stage: "small", walk: *walkSeed})
 	}
-	perform(t, tasks, map[string]func(string) (*stage, error){"small": make}, map[string]*stage{"small": s}, []string{walkKind}, 4*time.Second)
+	do(&troupe{t: t, make: map[string]makeStage{"small": smallStage(t)}, size: 2}, tasks, []string{walkKind}, 4*time.Second)
 }

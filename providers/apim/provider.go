@@ -6,6 +6,7 @@ package apim
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"os"
 
@@ -61,6 +62,9 @@ var scopes = []string{
 
 // Provider serves one provider block of name "apim".
 type Provider struct {
+	// Dial opens connections to the server. Nil: over this machine's network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
 	client  rest.Client
 	server  server
 	types   []engine.Type
@@ -136,6 +140,7 @@ func (p *Provider) Configure(ctx context.Context, block cty.Value) (realm string
 	}
 	s.Scopes = scopes
 	s.Register = register
+	s.Dial = p.Dial
 	if err := p.client.Connect(s); err != nil {
 		return "", nil, err
 	}

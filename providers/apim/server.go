@@ -224,19 +224,38 @@ func page(offset int) url.Values {
 
 // once holds what is asked for at most once; a failure is not kept. Safe for concurrent use.
 type once[T any] struct {
-	mu   sync.Mutex
-	done bool
-	val  T
+	mu     sync.Mutex
+	asking chan struct{} // closed when who asks now has an answer; nil: nobody does
+	done   bool
+	val    T
 }
 
 func (o *once[T]) get(ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
+	for {
+		o.mu.Lock()
+		if o.done {
+			defer o.mu.Unlock()
+			return o.val, nil
+		}
+		other := o.asking
+		if other == nil {
+			break
+		}
+		o.mu.Unlock()
+		select {
+		case <-other:
+		case <-ctx.Done():
+			var none T
+			return none, ctx.Err()
+		}
+	}
+	o.asking = make(chan struct{})
+	o.mu.Unlock()
+	val, err := ask(ctx)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.done {
-		return o.val, nil
-	}
-	val, err := ask(ctx)
-	if err != nil {
+	close(o.asking)
+	if o.asking = nil; err != nil {
 		var none T
 		return none, err
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"strings"
@@ -37,6 +38,9 @@ var product = rest.Product{
 
 // Provider serves one provider block of name "is".
 type Provider struct {
+	// Dial opens connections to the server. Nil: over this machine's network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
 	client       rest.Client
 	organization string // id of the tenant's organization: the audience of its roles
 	types        []engine.Type
@@ -91,6 +95,7 @@ func (p *Provider) Configure(ctx context.Context, block cty.Value) (realm string
 		s.Prefix = "/t/" + url.PathEscape(s.Tenant)
 	}
 	s.Register = register
+	s.Dial = p.Dial
 	// SYSTEM stands for every scope that the client and its user may have (is-behaviour 2).
 	s.Scopes = []string{"SYSTEM"}
 	if err := p.client.Connect(s); err != nil {

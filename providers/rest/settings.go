@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -43,6 +44,9 @@ type Settings struct {
 	ReadsInFlight      int           // 0 is 50
 	WritesInFlight     int           // 0 is 10
 	RequestsPerSecond  float64       // 0: no limit
+
+	// Dial opens connections to the server. Nil: over this machine's network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// What the provider adds.
 	Prefix    string   // put before each path: "/t/acme.com"

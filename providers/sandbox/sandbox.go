@@ -65,8 +65,23 @@ type Options struct {
 	// shows the certificate of its key store and calls only whom its trust store holds, as they were when it started or at POST /_restart; see
 	// security.go. Empty: both servers trust each other, and nothing is on disk.
 	Security string
+	// Network is what the servers listen on and call each other by. Nil is this machine's own.
+	Network Network
 	// Middleware wraps every request of a server ("apim", "is"), inside of latency, count and Faults. Nil is none.
 	Middleware func(server string, next http.Handler) http.Handler
+}
+
+// A Network is a way to listen and to call, as package net has it.
+type Network interface {
+	Listen(network, address string) (net.Listener, error)
+	DialContext(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// ownNetwork is this machine's.
+type ownNetwork struct{ net.Dialer }
+
+func (*ownNetwork) Listen(network, address string) (net.Listener, error) {
+	return net.Listen(network, address)
 }
 
 // A User is a user of API Manager: of the super tenant, or of another as "ann@acme.com".
@@ -110,19 +125,22 @@ func Start(ctx context.Context, opts Options) (_ *Sandbox, err error) {
 			s.gateway.abandon()
 		}
 	}()
-	if err := s.apim.listen(opts.APIMAddr, ":9443"); err != nil {
+	if opts.Network == nil {
+		opts.Network = &ownNetwork{net.Dialer{Timeout: 5 * time.Second}}
+	}
+	if err := s.apim.listen(opts.Network, opts.APIMAddr, ":9443"); err != nil {
 		return nil, err
 	}
-	if err := s.is.listen(opts.ISAddr, ":9444"); err != nil {
+	if err := s.is.listen(opts.Network, opts.ISAddr, ":9444"); err != nil {
 		return nil, err
 	}
 	if _, port, err := net.SplitHostPort(opts.APIMAddr); err == nil && port == "0" && opts.GatewayAddr == "" {
 		opts.GatewayAddr = ":0"
 	}
-	if err := s.gateway.listen(opts.GatewayAddr, ":8243"); err != nil {
+	if err := s.gateway.listen(opts.Network, opts.GatewayAddr, ":8243"); err != nil {
 		return nil, err
 	}
-	routes, err := readRoutes(opts.Resolve, map[string]string{"wso2am:9443": s.apim.listener.Addr().String(),
+	routes, err := readRoutes(opts.Network, opts.Resolve, map[string]string{"wso2am:9443": s.apim.listener.Addr().String(),
 		"wso2am:8243": s.gateway.listener.Addr().String(), "wso2is:9443": s.is.listener.Addr().String()})
 	if err != nil {
 		return nil, err
@@ -236,14 +254,14 @@ func (s *Sandbox) build(opts Options, kept contents, routes routes) (http.Handle
 	return s.newGateway(calls, routes, people), nil
 }
 
-func (i *instance) listen(address, fallback string) error {
+func (i *instance) listen(network Network, address, fallback string) error {
 	if address == "" {
 		address = fallback
 	}
 	if host, port, err := net.SplitHostPort(address); err == nil && host == "" {
 		address = net.JoinHostPort("127.0.0.1", port)
 	}
-	listener, err := net.Listen("tcp", address)
+	listener, err := network.Listen("tcp", address)
 	if err != nil {
 		return err
 	}
