@@ -108,7 +108,7 @@ func checkBlock(b *Block, known, open *Evaluator) hcl.Diagnostics {
 		_, more := open.Decode(b, Instance{Key: cty.UnknownVal(cty.Number)})
 		return append(diags, more...)
 	}
-	v, diags := known.Decode(b, Instance{})
+	v, diags := known.DecodeWritten(b, Instance{})
 	if len(diags) == 0 && v.IsWhollyKnown() {
 		b.constant = v // most blocks are, and it spares a plan to decode them again
 	}
@@ -203,6 +203,9 @@ func (c *checker) block(b *schema.Block, v cty.Value, path cty.Path) {
 		if a.ReadOnly {
 			continue
 		}
+		if c.absent(v, path, a.Name) {
+			continue
+		}
 		x := v.GetAttr(a.Name)
 		if !x.IsMarked() && x.IsNull() {
 			if !c.requires(a) {
@@ -224,6 +227,9 @@ func (c *checker) block(b *schema.Block, v cty.Value, path cty.Path) {
 	}
 	for i := range b.Blocks {
 		n := &b.Blocks[i]
+		if c.absent(v, path, n.Name) {
+			continue
+		}
 		x, _ := v.GetAttr(n.Name).Unmark()
 		if x.IsNull() || !x.IsKnown() {
 			continue
@@ -238,6 +244,12 @@ func (c *checker) block(b *schema.Block, v cty.Value, path cty.Path) {
 			c.block(&n.Block, elem, at(path, n.Name).IndexInt(j))
 		}
 	}
+}
+
+// absent reports whether v, the block at path, was decoded without an attribute that its body does
+// not write.
+func (c *checker) absent(v cty.Value, path cty.Path, name string) bool {
+	return c.spec.partial && len(path) == 0 && !v.Type().HasAttribute(name)
 }
 
 // requires reports whether the attribute must be configured.

@@ -119,13 +119,14 @@ type Block struct {
 
 	spec          spec
 	sorted        *sortedBody // Body, for decoding
+	narrow        writtenSpec // for decoding what Body writes alone
 	dynamic       bool        // whether Body may hold dynamic blocks
 	dependsOn     []hcl.Traversal
 	providerRange hcl.Range // where the provider was chosen
 	metaRefs      []edge    // of count and for_each
 	staticMeta    bool      // count and for_each refer to no block, through locals either
 	refs          []edge    // of Body
-	constant      cty.Value // what Body decodes to whatever the servers hold; NilVal where that is not so
+	constant      cty.Value // what DecodeWritten gives whatever the servers hold; NilVal where that is not so
 	dependsRefs   []edge    // of depends_on
 }
 

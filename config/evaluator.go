@@ -388,9 +388,15 @@ func traversalString(t hcl.Traversal) string {
 // sensitive values marked, enumerations, Validate and Check applied, unknowns left unknown. A data
 // block has values for what it may configure, and nulls. With errors the value is of no use.
 func (e *Evaluator) Decode(b *Block, i Instance) (cty.Value, hcl.Diagnostics) {
-	if b.constant != cty.NilVal {
+	if b.constant != cty.NilVal && !b.narrow.ok {
 		return b.constant, nil
 	}
+	ctx, diags := e.instanceContext(b, i)
+	return decode(b.sorted, b.spec, b.dynamic, ctx, b.Type, diags)
+}
+
+// instanceContext returns the context of the body of one instance of b.
+func (e *Evaluator) instanceContext(b *Block, i Instance) (*hcl.EvalContext, hcl.Diagnostics) {
 	ctx, diags := e.bodyContext(b)
 	switch {
 	case b.ForEach != nil:
@@ -402,7 +408,7 @@ func (e *Evaluator) Decode(b *Block, i Instance) (cty.Value, hcl.Diagnostics) {
 		ctx = ctx.NewChild()
 		ctx.Variables = map[string]cty.Value{"count": cty.ObjectVal(map[string]cty.Value{"index": i.Key})}
 	}
-	return decode(b.sorted, b.spec, b.dynamic, ctx, b.Type, diags)
+	return ctx, diags
 }
 
 // Provider evaluates a provider block, whose decoder is that of its schema.

@@ -20,6 +20,7 @@ type spec struct {
 	form    *form
 	block   *schema.Block
 	data    *schema.Type // of a data block whose type is not DataOnly: only its key is configured
+	partial bool         // the decoder leaves out what a body does not write
 }
 
 // A form says which names a body may hold.
@@ -90,7 +91,10 @@ func keyForm(t *schema.Type) *form {
 
 // defaults fills in what the body leaves out, and marks what is sensitive.
 func (s spec) defaults(v cty.Value) cty.Value {
-	if s.data == nil {
+	switch {
+	case s.partial:
+		return v // as the decoder has filled it in
+	case s.data == nil:
 		return s.block.Defaults(v)
 	}
 	attrs := v.AsValueMap()

@@ -21,6 +21,10 @@ type comparison struct {
 	live   cty.Value // of the schema's type, marked; cty.NilVal when there is none
 	wanted cty.Value // the decoded block: defaults applied, marked, perhaps with unknowns
 
+	// partial: wanted lacks attributes and blocks that are null and empty. It is then enough to know
+	// that nothing differs; what is planned otherwise needs all of wanted.
+	partial bool
+
 	ignore    []cty.Path // ignore_changes
 	ignoreAll bool
 
@@ -32,6 +36,7 @@ type comparison struct {
 // A difference is the outcome of a diff.
 type difference struct {
 	planned cty.Value // wanted over live
+	asLive  bool      // it is live itself
 	paths   []PathChange
 	reason  string // why it must be replaced; "" when it need not
 }
@@ -55,8 +60,14 @@ func diff(c *comparison) difference {
 	if c.record != nil {
 		d.fingerprints = c.record.Fingerprints
 	}
+	if c.partial {
+		d.tops = topNames(d.fingerprints)
+	}
 	out := difference{planned: d.block(&c.typ.Block, nil, c.live, c.wanted)}
-	out.paths = d.paths
+	out.paths, out.asLive = d.paths, d.asLive
+	if c.partial {
+		return out
+	}
 	for i := range out.paths {
 		if p := &out.paths[i]; p.Replaces {
 			out.reason = schema.PathString(p.Path) + " cannot be changed in place"
@@ -111,7 +122,35 @@ func fresh(b *schema.Block, wanted cty.Value) cty.Value {
 type differ struct {
 	*comparison
 	fingerprints map[string]string
+	tops         map[string]bool // of a partial comparison: the top-level names that fingerprints speak of
 	paths        []PathChange
+	asLive       bool // the object at the top is planned as it is live
+}
+
+// topNames returns the attributes and blocks of an object that have fingerprints, or parts of them.
+func topNames(fingerprints map[string]string) map[string]bool {
+	names := make(map[string]bool, len(fingerprints))
+	for path := range fingerprints {
+		if i := strings.IndexAny(path, ".["); i >= 0 {
+			path = path[:i]
+		}
+		names[path] = true
+	}
+	return names
+}
+
+// skips reports whether a partial wanted, the object at the top, lacks a name that was not managed
+// either: then there is nothing to compare.
+func (d *differ) skips(at cty.Path, wanted cty.Value, name string) bool {
+	return d.partial && len(at) == 0 && !d.tops[name] && !wanted.Type().HasAttribute(name)
+}
+
+// wantedAt returns an attribute of wanted, its null where a partial one lacks it.
+func (d *differ) wantedAt(wanted cty.Value, name string, t cty.Type) cty.Value {
+	if d.partial && !wanted.Type().HasAttribute(name) {
+		return cty.NullVal(t)
+	}
+	return wanted.GetAttr(name)
 }
 
 // block compares one object value with another, both known and not null, and returns the planned
@@ -137,7 +176,10 @@ func (d *differ) block(b *schema.Block, at cty.Path, live, wanted cty.Value) cty
 		if a.ReadOnly {
 			continue // revisited below
 		}
-		l, w := live.GetAttr(a.Name), wanted.GetAttr(a.Name)
+		if d.skips(at, wanted, a.Name) {
+			continue
+		}
+		l, w := live.GetAttr(a.Name), d.wantedAt(wanted, a.Name, a.Type)
 		path := attrPath(at, a.Name)
 		switch {
 		case d.ignored(path):
@@ -154,8 +196,15 @@ func (d *differ) block(b *schema.Block, at cty.Path, live, wanted cty.Value) cty
 	}
 	for i := range b.Blocks {
 		n := &b.Blocks[i]
+		if d.skips(at, wanted, n.Name) {
+			continue
+		}
 		path := attrPath(at, n.Name)
-		l, w := live.GetAttr(n.Name), wanted.GetAttr(n.Name)
+		l := live.GetAttr(n.Name)
+		w := d.wantedAt(wanted, n.Name, l.Type())
+		if n.Nesting == schema.List && w.IsNull() {
+			w = cty.ListValEmpty(l.Type().ElementType())
+		}
 		switch {
 		case d.ignored(path), yields(n, wanted):
 		case n.Nesting == schema.Single:
@@ -180,20 +229,27 @@ func (d *differ) block(b *schema.Block, at cty.Path, live, wanted cty.Value) cty
 			Before: live.GetAttr(a.Name), After: u})
 	}
 	if planned == nil {
+		d.asLive = len(at) == 0
 		return whole
 	}
 	return cty.ObjectVal(planned).WithMarks(liveMarks)
 }
 
 // yields reports whether a block is absent since the attribute that its Unless names is configured.
-// wanted is the unmarked value of the block that both are in.
+// wanted is the unmarked value of the block that both are in, perhaps a partial one.
 func yields(n *schema.NestedBlock, wanted cty.Value) bool {
 	if n.Unless == "" {
+		return false
+	}
+	if !wanted.Type().HasAttribute(n.Unless) {
 		return false
 	}
 	other, _ := wanted.GetAttr(n.Unless).Unmark()
 	if other.IsKnown() && other.IsNull() {
 		return false
+	}
+	if !wanted.Type().HasAttribute(n.Name) {
+		return true
 	}
 	w, _ := wanted.GetAttr(n.Name).Unmark()
 	return w.IsKnown() && (w.IsNull() || n.Nesting == schema.List && w.LengthInt() == 0)

@@ -107,6 +107,9 @@ func keyTexts(w *work) (before, after string) {
 	if key, ok := keyOf(t, w.change.Before); ok {
 		before = keyString(t, key)
 	}
+	if w.change.AsLive {
+		return before, before
+	}
 	if key, ok := keyOf(t, w.change.After); ok {
 		after = keyString(t, key)
 	}

@@ -122,6 +122,16 @@ func fingerprints(k *Keys, t *schema.Type, id string, wanted cty.Value, former m
 // that the live value stays masked also when the configuration does not say so any more.
 const sensitiveSuffix = ":sensitive"
 
+// anySensitive reports whether one of the fingerprints is that of a sensitive value.
+func anySensitive(fingerprints map[string]string) bool {
+	for _, f := range fingerprints {
+		if strings.HasSuffix(f, sensitiveSuffix) {
+			return true
+		}
+	}
+	return false
+}
+
 // markRecorded returns live, a value of the block's type, with what was sensitive when it was last
 // applied marked so.
 func markRecorded(b *schema.Block, live cty.Value, fingerprints map[string]string) cty.Value {

@@ -21,6 +21,7 @@ type work struct {
 	block     *config.Block // nil for an orphan
 	instance  config.Instance
 	wanted    cty.Value // the decoded block; cty.NilVal for an orphan
+	partial   bool      // wanted holds what the block writes alone
 	record    *Record   // as the plan takes it to be, nil when not owned
 	conn      *connection
 	typ       Type
@@ -516,7 +517,11 @@ func (p *planner) visit(ctx context.Context, b *config.Block) {
 		w := &work{block: b, instance: instances[i], conn: c}
 		w.change = Change{Address: a, Type: b.Type, Range: b.Range}
 		var diags hcl.Diagnostics
-		w.wanted, diags = p.ev.Decode(b, instances[i])
+		if w.partial = p.isOwned(c, a); w.partial {
+			w.wanted, diags = p.ev.DecodeWritten(b, instances[i])
+		} else {
+			w.wanted, diags = p.ev.Decode(b, instances[i])
+		}
 		if diags.HasErrors() {
 			p.mu.Lock()
 			p.failed[b.Address] = true
@@ -620,6 +625,37 @@ func (p *planner) isListed(l *listing, c *connection, a config.Address) bool {
 	return ok && rec.Realm == c.realm
 }
 
+// isOwned reports whether an instance has a record that says which live object it is, and nothing
+// else: so that most likely nothing is to be done.
+func (p *planner) isOwned(c *connection, a config.Address) bool {
+	if _, ok := p.imports[a]; ok || a.Mode != config.Managed {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	rec := p.records[a]
+	return rec != nil && !p.moved[a] && rec.ID != "" && rec.Status == Complete && len(rec.Deposed) == 0 &&
+		rec.Provider == c.ref && rec.Realm == c.realm
+}
+
+// complete decodes the whole block of an instance of which only a part was. It reports false when
+// that fails, and has told why.
+func (p *planner) complete(w *work) bool {
+	if !w.partial {
+		return true
+	}
+	v, diags := p.ev.Decode(w.block, w.instance)
+	if diags.HasErrors() {
+		p.mu.Lock()
+		p.failed[w.block.Address] = true
+		p.mu.Unlock()
+		p.report(diags...)
+		return false
+	}
+	w.wanted, w.change.Wanted, w.partial = v, v, false
+	return true
+}
+
 // upstream reports whether anything that the block refers to changes, and whether an object of it
 // is created or replaced.
 func (p *planner) upstream(b *config.Block) (changes, replaced bool) {
@@ -634,7 +670,7 @@ func (p *planner) upstream(b *config.Block) (changes, replaced bool) {
 
 // wanted returns the decoded block of an instance; cty.NilVal for an orphan.
 func (p *planner) wanted(w *work) cty.Value {
-	if w.wanted != cty.NilVal || w.block == nil {
+	if w.wanted != cty.NilVal && !w.partial || w.block == nil {
 		return w.wanted
 	}
 	v, _ := p.ev.Decode(w.block, w.instance) // without mistakes, since it was decoded before

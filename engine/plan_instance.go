@@ -47,8 +47,11 @@ func (p *planner) planInstance(ctx context.Context, w *work, upstream, upstreamR
 // compare plans the change of an instance whose live object is known.
 func (p *planner) compare(w *work, upstream, upstreamReplaced bool) bool {
 	a, t := w.change.Address, w.change.Type
+	if w.live == nil && !p.complete(w) {
+		return false
+	}
 	c := comparison{
-		typ: t, keys: p.r.Keys, record: w.record, wanted: w.wanted,
+		typ: t, keys: p.r.Keys, record: w.record, wanted: w.wanted, partial: w.partial,
 		ignore: w.block.IgnoreChanges, ignoreAll: w.block.IgnoreAll,
 		upstream: upstream, upstreamReplaced: upstreamReplaced, rewriteSecrets: p.opts.RewriteSecrets,
 	}
@@ -65,12 +68,22 @@ func (p *planner) compare(w *work, upstream, upstreamReplaced bool) bool {
 		return p.checkDuplicates(w)
 	}
 	c.id, c.live = w.live.ID, t.MarkSensitive(w.live.Value)
-	if w.record != nil {
+	recorded := w.record != nil && anySensitive(w.record.Fingerprints)
+	if recorded {
 		c.live = markRecorded(&t.Block, c.live, w.record.Fingerprints)
 	}
 	w.change.ID = w.live.ID
 	w.change.Before = c.live
 	d := diff(&c)
+	parent := p.replacedParent(w)
+	if w.partial && (len(d.paths) > 0 || parent != "" || len(p.opts.Replace) > 0) {
+		if !p.complete(w) {
+			return false
+		}
+		c.wanted, c.partial = w.wanted, false
+		d = diff(&c)
+	}
+	w.change.AsLive = d.asLive && !recorded
 	w.change.After, w.change.Paths = d.planned, d.paths
 	if w.record != nil {
 		w.change.Incomplete = w.record.Status == Incomplete
@@ -78,7 +91,7 @@ func (p *planner) compare(w *work, upstream, upstreamReplaced bool) bool {
 	}
 
 	reason := d.reason
-	if parent := p.replacedParent(w); reason == "" && parent != "" {
+	if reason == "" {
 		reason = parent
 	}
 	if reason == "" && slices.ContainsFunc(p.opts.Replace, func(r config.Address) bool { return r == a }) {
@@ -92,7 +105,7 @@ func (p *planner) compare(w *work, upstream, upstreamReplaced bool) bool {
 	case reason != "":
 		w.change.Action = Replace
 		w.change.Reason = reason
-		w.change.After = fresh(&t.Block, w.wanted)
+		w.change.After, w.change.AsLive = fresh(&t.Block, w.wanted), false
 	case d.changes():
 		w.change.Action = Update
 	case w.change.Imported:
@@ -144,6 +157,9 @@ func (p *planner) readLive(ctx context.Context, w *work) bool {
 		p.gone[kind] = append(p.gone[kind], a)
 		p.mu.Unlock()
 		w.change.Reason = "the server does not have it any more"
+		if !p.complete(w) {
+			return false
+		}
 		w.record = &Record{Address: a, Deposed: w.record.Deposed}
 		w.change.Deposed = slices.Clone(w.record.Deposed)
 	}
@@ -367,6 +383,9 @@ func duplicateElement(b *schema.Block, v cty.Value) (name, key string) {
 	}
 	for i := range b.Blocks {
 		n := &b.Blocks[i]
+		if !v.Type().HasAttribute(n.Name) {
+			continue // of a partial value
+		}
 		x, _ := v.GetAttr(n.Name).Unmark()
 		if !x.IsKnown() || x.IsNull() {
 			continue

@@ -79,6 +79,7 @@ type Change struct {
 	Incomplete  bool     // an earlier apply ended before it was whole
 
 	Before, After cty.Value
+	AsLive        bool      // After is Before itself, in which nothing is sensitive but what the schema calls so
 	Wanted        cty.Value // the decoded block; cty.NilVal for an object that is not configured
 	Paths         []PathChange
 	Reason        string // "name cannot be changed in place"; why it is replaced or deleted

@@ -46,7 +46,11 @@ func PlanSecrets(p *engine.Plan) []string {
 			continue
 		}
 		for _, name := range c.Type.Key {
-			for _, v := range []cty.Value{c.Before, c.After} {
+			values := []cty.Value{c.After, c.Before}
+			if c.AsLive {
+				values = values[:1]
+			}
+			for _, v := range values {
 				if s, ok := text(bare(attribute(v, name, cty.String))); ok {
 					keys[s] = true
 				}
@@ -77,12 +81,16 @@ func planSecrets(p *engine.Plan) []string {
 			values = append(values, v)
 		}
 	}
+	hidden := map[*schema.Block]*secretBlock{}
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		if c.Type == nil {
+		switch {
+		case c.Type == nil:
 			add(c.Before, false)
 			add(c.After, false)
-		} else {
+		case c.AsLive:
+			secretsOf(&c.Type.Block, hidden).add(c.After, add)
+		default:
 			addSecrets(&c.Type.Block, c.Before, add)
 			addSecrets(&c.Type.Block, c.After, add)
 		}
@@ -110,6 +118,57 @@ func planSecrets(p *engine.Plan) []string {
 		add(p.Outputs[i].After, p.Outputs[i].Sensitive)
 	}
 	return Secrets(values...)
+}
+
+// A secretBlock lists what a block's schema calls secret; nil where it is nothing.
+type secretBlock struct {
+	attributes []*schema.Attribute
+	blocks     map[string]*secretBlock
+}
+
+func secretsOf(b *schema.Block, known map[*schema.Block]*secretBlock) *secretBlock {
+	if s, ok := known[b]; ok {
+		return s
+	}
+	s := &secretBlock{blocks: map[string]*secretBlock{}}
+	for i := range b.Attributes {
+		if a := &b.Attributes[i]; secretText(a) != "" {
+			s.attributes = append(s.attributes, a)
+		}
+	}
+	for i := range b.Blocks {
+		if inner := secretsOf(&b.Blocks[i].Block, known); inner != nil {
+			s.blocks[b.Blocks[i].Name] = inner
+		}
+	}
+	if len(s.attributes) == 0 && len(s.blocks) == 0 {
+		s = nil
+	}
+	known[b] = s
+	return s
+}
+
+// add calls f for each of the secrets in v, an object, or a list of them.
+func (s *secretBlock) add(v cty.Value, f func(v cty.Value, secret bool)) {
+	switch {
+	case s == nil || absent(v):
+		return
+	case v.IsMarked() || !v.IsKnown():
+		f(v, false)
+		return
+	case !v.Type().IsObjectType():
+		for it := v.ElementIterator(); it.Next(); {
+			_, elem := it.Element()
+			s.add(elem, f)
+		}
+		return
+	}
+	for _, a := range s.attributes {
+		f(attribute(v, a.Name, a.Type), true)
+	}
+	for name, inner := range s.blocks {
+		inner.add(attribute(v, name, cty.DynamicPseudoType), f)
+	}
 }
 
 // addSecrets calls add for each attribute of an object and of its nested blocks.

@@ -136,7 +136,7 @@ func (c *Collection) item(ctx context.Context, id string) (map[string]any, error
 		var raw map[string]any
 		return raw, c.Client.Get(ctx, c.URL(id), c.Query, &raw)
 	}
-	for raw, err := range c.elements(ctx, nil, 0) {
+	for raw, err := range c.Elements(ctx, nil) {
 		if err != nil {
 			return nil, err
 		}
@@ -324,7 +324,7 @@ func (c *Collection) Find(ctx context.Context, wanted cty.Value) (*engine.Object
 	if c.Filter != nil {
 		filter = c.Filter(wanted)
 	}
-	for raw, err := range c.elements(ctx, filter, 0) {
+	for raw, err := range c.Elements(ctx, filter) {
 		if err != nil {
 			return nil, err
 		}

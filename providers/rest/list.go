@@ -9,8 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"wso2plan/engine"
 )
@@ -86,94 +85,119 @@ func (c *Collection) List(ctx context.Context, limit int) iter.Seq2[*engine.Obje
 			yield(nil, engine.ErrCostly)
 			return
 		}
-		for raw, err := range c.elements(ctx, nil, limit) {
-			var o *engine.Object
-			if err == nil {
-				o, err = c.object(raw)
-			}
-			if !yield(o, err) || err != nil {
-				return
-			}
-		}
+		listed(ctx, c, nil, limit, c.object)(yield)
 	}
 }
 
 // Elements yields every element of the collection as the server sent it, narrowed by filter.
 func (c *Collection) Elements(ctx context.Context, filter url.Values) iter.Seq2[map[string]any, error] {
-	return c.elements(ctx, filter, 0)
+	return listed(ctx, c, filter, 0, func(raw map[string]any) (map[string]any, error) { return raw, nil })
 }
 
-// elements yields the elements of a listing, as the server sent them. A limit above 0 is the most
-// requests it may take. The total that the server tells is a hint for how many pages to ask for at
-// once; the listing ends with a short page, however (is-behaviour 3: totals are wrong for LDAP and
-// across stores). An element that two pages hold, since another was deleted meanwhile, comes once.
-func (c *Collection) elements(ctx context.Context, filter url.Values, limit int) iter.Seq2[map[string]any, error] {
-	return func(yield func(map[string]any, error) bool) {
+// An element is what one element of a page was read as.
+type element[T any] struct {
+	id    string
+	value T
+	err   error
+}
+
+// listed yields the elements of a listing, each as read makes it of what the server sent. A limit
+// above 0 is the most requests it may take. The total that the server tells is a hint for how many
+// pages to ask for at once; the listing ends with a short page, however (is-behaviour 3: totals are
+// wrong for LDAP and across stores). An element that two pages hold, since another was deleted
+// meanwhile, comes once. Pages are asked for ahead of what is yielded, and read where they arrive.
+func listed[T any](ctx context.Context, c *Collection, filter url.Values, limit int, read func(map[string]any) (T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
+		var none T
+		readAll := func(page []map[string]any) []element[T] {
+			out := make([]element[T], len(page))
+			for i, raw := range page {
+				out[i].id = c.id(raw)
+				out[i].value, out[i].err = read(raw)
+			}
+			return out
+		}
 		size := c.Paging.size()
 		first, total, err := c.page(ctx, filter, 0, size)
 		if err != nil {
-			yield(nil, err)
+			yield(none, err)
 			return
 		}
 		if c.Paging.Style != NoPaging && len(first) < size && len(first) > 0 && total > len(first) {
 			size = len(first) // the server's own limit is lower (is-behaviour 1.9)
 		}
+		full := c.Paging.Style != NoPaging && len(first) >= size
+		hint := (total + size - 1) / size // pages
+		if limit > 0 && full && max(hint, 2) > limit {
+			yield(none, engine.ErrCostly)
+			return
+		}
+
+		type page struct {
+			elements []element[T]
+			err      error
+		}
+		var (
+			ahead   []chan page // asked for, in order
+			asked   = 1
+			running sync.WaitGroup
+		)
+		defer running.Wait()
+		defer cancel()
+		ask := func() {
+			arrived, skip := make(chan page, 1), asked*size
+			ahead = append(ahead, arrived)
+			asked++
+			running.Go(func() {
+				raws, _, err := c.page(ctx, filter, skip, size)
+				arrived <- page{readAll(raws), err}
+			})
+		}
+		for full && asked < hint && len(ahead) < pagesAhead {
+			ask()
+		}
 		seen := map[string]bool{}
-		give := func(page []map[string]any) bool {
-			for _, raw := range page {
-				if id := c.id(raw); id != "" {
-					if seen[id] {
+		give := func(elements []element[T]) bool {
+			for _, e := range elements {
+				if e.id != "" {
+					if seen[e.id] {
 						continue
 					}
-					seen[id] = true
+					seen[e.id] = true
 				}
-				if !yield(raw, nil) {
+				if !yield(e.value, e.err) || e.err != nil {
 					return false
 				}
 			}
 			return true
 		}
-		full := c.Paging.Style != NoPaging && len(first) >= size
-		hint := (total + size - 1) / size // pages
-		if limit > 0 && full && max(hint, 2) > limit {
-			yield(nil, engine.ErrCostly)
+		if !give(readAll(first)) {
 			return
 		}
-		if !give(first) {
-			return
-		}
-		used := 1
-		for skip := size; full; {
-			n := max(1, min(hint-skip/size, pagesAhead))
-			if limit > 0 && used+n > limit {
-				if n = limit - used; n < 1 {
-					yield(nil, engine.ErrCostly)
+		for full || len(ahead) > 0 {
+			if len(ahead) == 0 {
+				if limit > 0 && asked >= limit {
+					yield(none, engine.ErrCostly)
 					return
 				}
+				ask()
 			}
-			pages := make([][]map[string]any, n)
-			group, gctx := errgroup.WithContext(ctx)
-			for i := range pages {
-				group.Go(func() (err error) {
-					pages[i], _, err = c.page(gctx, filter, skip+i*size, size)
-					return err
-				})
-			}
-			if err := group.Wait(); err != nil {
-				yield(nil, err)
+			p := <-ahead[0]
+			ahead = ahead[1:]
+			if p.err != nil {
+				yield(none, p.err)
 				return
 			}
-			used += n
-			skip += n * size
-			for _, page := range pages {
-				if !give(page) {
-					return
-				}
-				if len(page) < size {
-					full = false
-				}
+			if len(p.elements) < size {
+				full = false
+			}
+			if full && asked < hint {
+				ask()
+			}
+			if !give(p.elements) {
+				return
 			}
 		}
 	}
