@@ -91,6 +91,7 @@ func (r *Reconciler) Apply(ctx context.Context, plan *Plan, s Session) (*Result,
 			}
 			return !a.operate(inFlight, w, n)
 		})
+	a.pending.Wait()
 	if s.Context().Err() != nil {
 		a.diags = append(a.diags, problem(hcl.Range{}, "Lock lost", "The lock of the store was taken away by force, so the "+
 			"apply was stopped. Run it again; what was done is found again."))
@@ -126,6 +127,7 @@ type applier struct {
 	instances map[config.Address]*instancesOnce
 	locks     map[string]chan struct{} // of exclusive writes: full while one is at it
 	eventMu   sync.Mutex
+	pending   sync.WaitGroup // what is queued for the store
 }
 
 type instancesOnce struct {
@@ -403,6 +405,21 @@ func (a *applier) commit(ctx context.Context, w *work, rec Record) hcl.Diagnosti
 	return nil
 }
 
+// queue puts the work's record in its place in the log, and does not wait until it is durable, which
+// spares a chain of objects one fsync for each. If the process dies before that, the intent still
+// tells of the object; what depends on it is committed later in the log, so never without it.
+func (a *applier) queue(ctx context.Context, w *work, rec Record) {
+	w.stored = rec
+	durable := a.session.Queue(context.WithoutCancel(ctx), []Op{{Put: &rec}})
+	a.pending.Go(func() {
+		if err := durable(); err != nil {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			a.diags = append(a.diags, storeProblem(err))
+		}
+	})
+}
+
 func storeProblem(err error) *hcl.Diagnostic {
 	return problem(hcl.Range{}, "Store not written", fmt.Sprintf("What was done could not be recorded: %s. Mend that and run "+
 		"again: an object whose creation was begun is found again by its key.", err))
@@ -483,7 +500,7 @@ func (a *applier) create(ctx context.Context, w *work) hcl.Diagnostics {
 		rec.Fingerprints = nil
 	}
 	w.deposedNow = old
-	diags = append(diags, a.commit(ctx, w, rec)...)
+	a.queue(ctx, w, rec)
 	w.now = func() cty.Value {
 		return export(t, t.MarkSensitive(made.Value), func() cty.Value { return wanted })
 	}

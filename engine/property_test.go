@@ -223,6 +223,11 @@ func (d *dying) Commit(ctx context.Context, ops []engine.Op) error {
 	return after
 }
 
+func (d *dying) Queue(ctx context.Context, ops []engine.Op) (durable func() error) {
+	err := d.Commit(ctx, ops)
+	return func() error { return err }
+}
+
 // However many steps of an apply are done before the process is killed, the next one converges:
 // no object twice, none leaked.
 func TestKilledAnywhere(t *testing.T) {

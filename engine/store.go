@@ -28,6 +28,10 @@ type Session interface {
 	// Commit makes ops durable, all or none, before it returns; concurrent commits share one
 	// write. It is refused after a forced unlock.
 	Commit(ctx context.Context, ops []Op) error
+	// Queue is Commit without the wait: ops have their place before those of every later Commit and
+	// Queue, and durable waits until they are durable, all or none. Who goes on meanwhile can lose
+	// them by a crash, but not what he commits later without them.
+	Queue(ctx context.Context, ops []Op) (durable func() error)
 	Close() error
 }
 

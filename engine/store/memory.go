@@ -107,6 +107,11 @@ func (s *memorySession) Commit(ctx context.Context, ops []engine.Op) error {
 	return nil
 }
 
+func (s *memorySession) Queue(ctx context.Context, ops []engine.Op) (durable func() error) {
+	err := s.Commit(ctx, ops)
+	return func() error { return err }
+}
+
 func (s *memorySession) Close() error {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()

@@ -78,21 +78,27 @@ func (s *fileSession) Records() []engine.Record {
 // Commit does not begin when ctx is cancelled. Once begun it ends in the time of one fsync, whatever
 // becomes of ctx.
 func (s *fileSession) Commit(ctx context.Context, ops []engine.Op) error {
+	return s.Queue(ctx, ops)()
+}
+
+// Queue takes a place in the queue of the writing goroutine.
+func (s *fileSession) Queue(ctx context.Context, ops []engine.Op) (durable func() error) {
+	failed := func(err error) func() error { return func() error { return err } }
 	if err := ctx.Err(); err != nil {
-		return err
+		return failed(err)
 	}
 	ops, err := checked(ops)
 	if err != nil {
-		return err
+		return failed(err)
 	}
 	c := &commit{ops: ops, payloads: make([][]byte, len(ops)), result: make(chan error, 1)}
 	for i, op := range ops {
 		c.payloads[i] = payload(op)
 	}
 	if err := s.send(c); err != nil {
-		return err
+		return failed(err)
 	}
-	return <-c.result
+	return sync.OnceValue(func() error { return <-c.result })
 }
 
 func (s *fileSession) send(c *commit) error {

@@ -55,6 +55,38 @@ func testCommit(t *testing.T, open func() engine.Store) {
 	}
 }
 
+// What is queued comes before what is committed later, durable with it at the latest.
+func testQueue(t *testing.T, open func() engine.Store) {
+	s := lock(t, open(), "a")
+	ann, bob := user("ann"), user("bob")
+	var durable []func() error
+	for i := range 50 {
+		ann.ID = fmt.Sprint(i)
+		durable = append(durable, s.Queue(context.Background(), []engine.Op{Put(ann)}))
+	}
+	commit(t, s, Put(bob))
+	holds(t, open, s, ann, bob)
+	for _, wait := range durable {
+		if err := wait(); err != nil {
+			t.Fatalf("durable gives %v", err)
+		}
+		if err := wait(); err != nil {
+			t.Fatalf("asked again, durable gives %v", err)
+		}
+	}
+	wait := s.Queue(context.Background(), []engine.Op{Delete(bob.Address)})
+	closeSession(t, s)
+	if err := wait(); err != nil {
+		t.Fatalf("durable gives %v after Close", err)
+	}
+	if _, list := read(t, open()); len(list) != 1 || list[0].ID != ann.ID {
+		t.Fatalf("after Close the store holds %+v", list)
+	}
+	if err := s.Queue(context.Background(), []engine.Op{Put(bob)})(); err == nil {
+		t.Fatal("a closed session took a commit")
+	}
+}
+
 func testCommitChecked(t *testing.T, open func() engine.Store) {
 	s := lock(t, open(), "a")
 	ann := user("ann")

@@ -23,6 +23,7 @@ func Run(t *testing.T, create func(t *testing.T) (open func() engine.Store)) {
 	}{
 		{"empty", testEmpty},
 		{"commit", testCommit},
+		{"queue", testQueue},
 		{"commit is checked", testCommitChecked},
 		{"commit of nothing", testCommitNothing},
 		{"every field", testEveryField},
