@@ -12,7 +12,9 @@ import (
 
 // holding returns what the servers hold in a form in which two runs that came to the same are
 // equal: ids, clients and secrets have the names of what they belong to, times are left out, lists
-// are sorted. Passwords are looked at by logins.
+// are sorted. Passwords are looked at by logins. Left out too are revisions of APIs that are not
+// deployed, which an apply that failed leaves behind, and the scopes that API Manager passes on to
+// Identity Server: where that fails, it tells nobody.
 func (w *trial) holding(passwords map[string]string) (string, error) {
 	text, err := w.Contents()
 	if err != nil {
@@ -56,6 +58,12 @@ func (w *trial) holding(passwords map[string]string) (string, error) {
 		label("policy", rows("applicationPolicies"), "policyId", "policyName")
 		label("application", rows("applications"), "applicationId", "owner", "name")
 		keys := rows("keys")
+		apis := rows("apis")
+		for _, a := range apis {
+			document, _ := a["document"].(map[string]any)
+			label("API", []map[string]any{{"id": a["id"], "name": document["name"]}}, "id", "name")
+		}
+		label("subscription", rows("subscriptions"), "id", "application", "api")
 		label("keys", keys, "id", "application", "keyManager", "keyType")
 		label("client", keys, "consumerKey", "application", "keyManager", "keyType")
 	}
@@ -73,6 +81,7 @@ func (w *trial) holding(passwords map[string]string) (string, error) {
 	if err := json.Unmarshal([]byte(labelled(labels).Replace(string(text))), &document); err != nil {
 		return "", err
 	}
+	dropUntold(document)
 	delete(document, "Authority")
 	delete(document, "Keys")
 	normal, err := json.MarshalIndent(normalized(document), "", " ")
@@ -86,6 +95,32 @@ func (w *trial) holding(passwords map[string]string) (string, error) {
 	return string(normal) + "\n" + logins, nil
 }
 
+// dropUntold leaves out what an apply cannot know of.
+func dropUntold(document map[string]any) {
+	within := func(v any, name string) any {
+		m, _ := v.(map[string]any)
+		return m[name]
+	}
+	if is, ok := document["IS"].(map[string]any); ok {
+		list, _ := is["APIs"].([]any)
+		is["APIs"] = slices.DeleteFunc(list, func(a any) bool { return within(a, "Identifier") == "User-defined-oauth2-resource" })
+	}
+	tenants, _ := within(document["APIM"], "tenants").(map[string]any)
+	for _, tenant := range tenants {
+		apis, _ := within(tenant, "apis").([]any)
+		for _, a := range apis {
+			api, _ := a.(map[string]any)
+			delete(api, "made")
+			list, _ := api["revisions"].([]any)
+			api["revisions"] = slices.DeleteFunc(list, func(r any) bool {
+				delete(r.(map[string]any), "displayName") // the number of it
+				deployments, _ := within(r, "deployments").([]any)
+				return len(deployments) == 0
+			})
+		}
+	}
+}
+
 func labelled(labels map[string]string) *strings.Replacer {
 	var pairs []string
 	// The longest first, in case one is part of another.
@@ -97,7 +132,7 @@ func labelled(labels map[string]string) *strings.Replacer {
 }
 
 // passing are members that say when something was done, or what of it is hashed.
-var passing = regexp.MustCompile(`^(Created|Modified|createdTime|updatedTime|lastUpdatedTime|Salt|Hash)$`)
+var passing = regexp.MustCompile(`^(Created|Modified|createdTime|updatedTime|lastUpdatedTime|time|deployedTime|successDeployedTime|Salt|Hash)$`)
 
 func normalized(v any) any {
 	switch v := v.(type) {
