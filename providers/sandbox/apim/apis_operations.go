@@ -133,6 +133,11 @@ func (c *call) shownOperations(a *apiRecord) []any {
 	for _, o := range operationsOf(a.Document) {
 		shown := maps.Clone(o)
 		shown["operationPolicies"] = shownFlows(shown["operationPolicies"], a.Policies)
+		used := []any{}
+		for _, product := range c.productsWith(a.ID, operationKey(o)) {
+			used = append(used, product.ID)
+		}
+		shown["usedProductIds"] = used
 		out = append(out, shown)
 	}
 	return out
