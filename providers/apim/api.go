@@ -260,6 +260,12 @@ func (t *apis) Update(ctx context.Context, live *engine.Object, planned cty.Valu
 		rebased = withBlock(rebased, "deployment", blocks)
 	}
 	o, err := t.lead(ctx, f, rebased, writesSecrets(b, plainPlanned))
+	if rest.CodeOf(err) == "900344" {
+		if products, perr := t.provider.productsOf(context.WithoutCancel(ctx), live.ID, func(string) bool { return true }); perr == nil && len(products) > 0 {
+			err = &engine.AttributeError{Attribute: "operation", Summary: "Operation used by an API product",
+				Err: fmt.Errorf("an operation that would go is used: %s. Take it from the product first, or keep it: %w", listed(products), err)}
+		}
+	}
 	if err != nil {
 		return o, t.provider.explainAPI(ctx, plainPlanned, rest.Hide(err, planned))
 	}
@@ -361,5 +367,9 @@ func (t *apis) explainDelete(ctx context.Context, live *engine.Object, refusal e
 	if err == nil && len(subs) > 0 {
 		return fmt.Errorf("%s has %d subscriptions: %s; end them, or set on_destroy = %q and apply before it is destroyed: %w", of, len(subs), some(subs), destroyRetires, refusal)
 	}
-	return fmt.Errorf("%s is in use, perhaps by an API product: %w", of, refusal)
+	products, err := t.provider.productsOf(ctx, live.ID, func(string) bool { return true })
+	if err == nil && len(products) > 0 {
+		return fmt.Errorf("%s is used by %s; take its operations from there first: %w", of, listed(products), refusal)
+	}
+	return fmt.Errorf("%s is in use: %w", of, refusal)
 }

@@ -138,10 +138,10 @@ func (t *apis) CheckPlan(ctx context.Context, planned []engine.Planned) []engine
 			}
 		}
 		if p.Action == engine.Replace && p.Live != nil && knownString(p.Live.Value, "on_destroy") == destroyRetires &&
-			rest.SameKey(t.Type, p.Live.Value, p.After) {
+			(rest.SameKey(t.Type, p.Live.Value, p.After) || collide(p.Live.Value, p.After)) {
 			out = append(out, engine.PlanProblem{Index: i, Attribute: "on_destroy", Summary: "Replacement of an API that is only retired",
-				Detail: "Destroying this API retires it and so leaves its name, version and context taken, which the new one needs. Set on_destroy = \"delete\" and " +
-					"apply before it is replaced, or give the new one another version."})
+				Detail: "Destroying this API retires it and so leaves its name, version, context and scopes taken, of which the new one needs some. Set on_destroy = \"delete\" " +
+					"and apply before it is replaced, or give the new one another version."})
 		}
 	}
 	return out
@@ -237,24 +237,11 @@ func (t *apis) Blockers(ctx context.Context, live *engine.Object) ([]string, err
 			}
 		}
 	}
-	var raw struct {
-		Operations []struct {
-			Products []string `json:"usedProductIds"`
-		} `json:"operations"`
-	}
-	if err := t.Client.Get(ctx, t.URL(live.ID), nil, &raw); err != nil {
+	products, err := t.provider.productsOf(ctx, live.ID, func(p string) bool { return !t.provider.server.owned.has(p) })
+	if err != nil {
 		return out, nil // the subscriptions are known at least
 	}
-	seen := map[string]bool{}
-	for _, o := range raw.Operations {
-		for _, id := range o.Products {
-			if !seen[id] && !t.provider.server.owned.has(id) {
-				out = append(out, "API product "+id)
-			}
-			seen[id] = true
-		}
-	}
-	return out, nil
+	return append(out, products...), nil
 }
 
 // Consequence says what ends with an API.
@@ -271,7 +258,7 @@ func ending(action engine.Action, before, after cty.Value, n int, noun string) s
 			return "1 subscription ends."
 		case n > 1:
 			return fmt.Sprintf("%d subscriptions end.", n)
-		case retirable(strings.ToUpper(knownString(before, "lifecycle_state"))):
+		case slices.Contains([]string{"PUBLISHED", "DEPRECATED"}, strings.ToUpper(knownString(before, "lifecycle_state"))):
 			return fmt.Sprintf("Calls to this %s fail from then on.", noun)
 		}
 	case engine.Update:

@@ -41,9 +41,9 @@ func (p *Provider) explainAPI(ctx context.Context, planned cty.Value, err error)
 	ctx = context.WithoutCancel(ctx)
 	switch rest.CodeOf(err) {
 	case "900305":
-		return at("policies", "Unknown subscription policy", p.lacking(ctx, err, "subscription policy", publisher+"/throttling-policies/subscription", stringsOf(plain(planned, "policies"))))
+		return at("policies", "Unknown subscription policy", p.lacking(ctx, err, "subscription policy", "apim_subscription_throttling_policy", publisher+"/throttling-policies/subscription", stringsOf(plain(planned, "policies"))))
 	case "900345":
-		return at("categories", "Unknown API category", p.lacking(ctx, err, "API category", publisher+"/api-categories", stringsOf(plain(planned, "categories"))))
+		return at("categories", "Unknown API category", p.lacking(ctx, err, "API category", "apim_api_category", publisher+"/api-categories", stringsOf(plain(planned, "categories"))))
 	case "900610", "900602", "900607":
 		return p.unknownRole(ctx, planned, err)
 	case "900251", "900252", "900253":
@@ -52,6 +52,8 @@ func (p *Provider) explainAPI(ctx context.Context, planned cty.Value, err error)
 		return at("name", "Name in another case", fmt.Errorf("%w; write the name as that API does, or choose another", err))
 	case "900344":
 		return at("operation", "Operation used by an API product", fmt.Errorf("%w; take it from the product first", err))
+	case "903250":
+		return p.unknownRole(ctx, planned, err)
 	case "903204", "900988":
 		return at("scope", "Scope of another API", fmt.Errorf("%w; share it with apim_shared_scope, or choose another name", err))
 	case "900346":
@@ -69,8 +71,8 @@ func (p *Provider) explainAPI(ctx context.Context, planned cty.Value, err error)
 	return err
 }
 
-// lacking says which of the wanted names a list of the server lacks.
-func (p *Provider) lacking(ctx context.Context, refusal error, noun, path string, wanted []string) error {
+// lacking says which of the wanted names a list of the server lacks, and of which type it can be made.
+func (p *Provider) lacking(ctx context.Context, refusal error, noun, typ, path string, wanted []string) error {
 	c := &rest.Collection{Client: &p.client, Path: path, ID: "name", Paging: rest.Paging{Style: rest.LimitOffset}}
 	have := map[string]bool{}
 	for raw, err := range c.Elements(ctx, nil) {
@@ -81,18 +83,25 @@ func (p *Provider) lacking(ctx context.Context, refusal error, noun, path string
 	}
 	for _, name := range wanted {
 		if !have[name] {
-			return fmt.Errorf("API Manager has no %s %q; it has %s: %w", noun, name, quoted(have), refusal)
+			others := "leave it out, since there is none yet"
+			if len(have) > 0 {
+				others = fmt.Sprintf("use one of %s", quoted(have))
+			}
+			return fmt.Errorf("API Manager has no %s %q; make it with %s, or %s: %w", noun, name, typ, others, refusal)
 		}
 	}
 	return refusal
 }
+
+// makeRole says what to do about a role that does not exist: no REST API of API Manager makes one.
+const makeRole = "name one that exists, or add it in the management console (Users and Roles), since no API can"
 
 // unknownRole says which of the roles that an API names does not exist.
 func (p *Provider) unknownRole(ctx context.Context, planned cty.Value, refusal error) error {
 	for _, attribute := range []string{"visible_roles", "access_control_roles"} {
 		for _, role := range stringsOf(plain(planned, attribute)) {
 			if p.roleMissing(ctx, role) {
-				return &engine.AttributeError{Attribute: attribute, Summary: "Unknown role", Err: fmt.Errorf("API Manager knows no role %q: %w", role, refusal)}
+				return &engine.AttributeError{Attribute: attribute, Summary: "Unknown role", Err: fmt.Errorf("API Manager knows no role %q; "+makeRole+": %w", role, refusal)}
 			}
 		}
 	}
@@ -100,7 +109,7 @@ func (p *Provider) unknownRole(ctx context.Context, planned cty.Value, refusal e
 		for _, role := range stringsOf(plain(scope, "roles")) {
 			if p.roleMissing(ctx, role) {
 				return &engine.AttributeError{Attribute: "scope", Summary: "Unknown role",
-					Err: fmt.Errorf("API Manager knows no role %q, which scope %q is bound to: %w", role, knownString(scope, "name"), refusal)}
+					Err: fmt.Errorf("API Manager knows no role %q, which scope %q is bound to; "+makeRole+": %w", role, knownString(scope, "name"), refusal)}
 			}
 		}
 	}
@@ -133,7 +142,7 @@ func (p *Provider) checkEnvironments(ctx context.Context, planned cty.Value) err
 				Err: fmt.Errorf("API Manager has no gateway environment %q; it has %s. Make it with apim_gateway_environment, or use one of these", name, quoted(all))}
 		case vhost != "" && !slices.Contains(hosts, vhost):
 			return &engine.AttributeError{Attribute: "deployment", Summary: "Unknown virtual host",
-				Err: fmt.Errorf("the gateway environment %q has no virtual host %q; it has %s", name, vhost, listed(hosts))}
+				Err: fmt.Errorf("the gateway environment %q has no virtual host %q; use one that it has, or leave out vhost: %s", name, vhost, listed(hosts))}
 		}
 	}
 	return nil
@@ -164,7 +173,9 @@ func (p *Provider) environment(ctx context.Context, name string) (hosts []string
 	for _, e := range settings.Environments {
 		hosts := []string{}
 		for _, h := range e.VHosts {
-			hosts = append(hosts, h.Host)
+			if !slices.Contains(hosts, h.Host) {
+				hosts = append(hosts, h.Host)
+			}
 		}
 		g.hosts[e.Name], g.ids[e.Name] = hosts, e.ID
 	}
@@ -275,6 +286,41 @@ func (p *Provider) subscribers(ctx context.Context, api string) ([]subscriber, e
 		}
 		out = append(out, subscriber{id, text})
 	}
+	slices.SortFunc(out, func(x, y subscriber) int { return strings.Compare(x.text, y.text) })
+	return out, nil
+}
+
+// productsOf names the API products that use operations of an API; of those whose ids wanted refuses
+// nothing is said.
+func (p *Provider) productsOf(ctx context.Context, api string, wanted func(id string) bool) ([]string, error) {
+	var raw struct {
+		Operations []struct {
+			Verb     string   `json:"verb"`
+			Target   string   `json:"target"`
+			Products []string `json:"usedProductIds"`
+		} `json:"operations"`
+	}
+	if err := p.client.Get(ctx, publisher+"/apis/"+url.PathEscape(api), nil, &raw); err != nil {
+		return nil, err
+	}
+	uses := map[string][]string{}
+	for _, o := range raw.Operations {
+		for _, id := range o.Products {
+			if wanted(id) {
+				uses[id] = append(uses[id], o.Verb+" "+o.Target)
+			}
+		}
+	}
+	var out []string
+	for id, operations := range uses {
+		var product map[string]any
+		name := id
+		if err := p.client.Get(ctx, publisher+"/api-products/"+url.PathEscape(id), nil, &product); err == nil && nameOf(product) != "" {
+			name = fmt.Sprintf("%q", nameOf(product))
+		}
+		out = append(out, fmt.Sprintf("API product %s, of which %s is an operation", name, some(operations)))
+	}
+	slices.Sort(out)
 	return out, nil
 }
 

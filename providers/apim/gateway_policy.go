@@ -45,6 +45,10 @@ func gatewayPolicy(p *Provider) engine.Type {
 			return raw["displayName"] == knownString(wanted, "display_name")
 		},
 		Decode: func(m map[string]any) error {
+			// APIM answers 200 and a mapping without an id for one that there is not (seen on 9.33.90).
+			if id, given := m["id"]; given && id == nil {
+				return engine.ErrNotFound
+			}
 			eachMapped(m, func(policy map[string]any) {
 				parameters, _ := policy["parameters"].(map[string]any)
 				for name, v := range parameters {

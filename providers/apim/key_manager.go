@@ -196,7 +196,7 @@ func (t *keyManagers) Delete(ctx context.Context, live *engine.Object) error {
 	if uerr != nil || len(apps)+len(apis) == 0 {
 		return fmt.Errorf("key manager %q is in use: %w", knownString(live.Value, "name"), refusal)
 	}
-	return fmt.Errorf("key manager %q is in use by %s: %w", knownString(live.Value, "name"), listed(append(apps, apis...)), refusal)
+	return fmt.Errorf("key manager %q is in use by %s; take its keys and APIs from it first, or keep it with enabled = false: %w", knownString(live.Value, "name"), listed(append(apps, apis...)), refusal)
 }
 
 func inUse(err error) bool {

@@ -41,9 +41,9 @@ type Error struct {
 func (e *Error) Error() string {
 	switch {
 	case e.Line > 0 && e.Column > 0:
-		return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Message)
+		return fmt.Sprintf("line %d, column %d of the definition: %s", e.Line, e.Column, e.Message)
 	case e.Line > 0:
-		return fmt.Sprintf("line %d: %s", e.Line, e.Message)
+		return fmt.Sprintf("line %d of the definition: %s", e.Line, e.Message)
 	}
 	return e.Message
 }

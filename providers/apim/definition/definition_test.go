@@ -268,7 +268,7 @@ func TestErrors(t *testing.T) {
 		{"SDL string", "type A { a(b: String = \"x): Int }", "no closing", 1, 24},
 		{"SDL character", "type A { a: Int; }", "has no ;", 1, 16},
 		{"SDL twice", "type A { a: Int }\ntype A { b: Int }", "twice", 2, 1},
-		{"XML", "<definitions>\n<a></b></definitions>", "not what is open", 2, 8},
+		{"XML", "<definitions>\n<a></b></definitions>", "while a is open", 2, 8},
 		{"XML end", "<definitions><a>", "before its root is closed", 1, 17},
 		{"XML root", "<html/>", "its root is html", 1, 8},
 	} {

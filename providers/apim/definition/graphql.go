@@ -206,8 +206,12 @@ func sdlEnd(tokens []sdlToken, i int) (int, error) {
 			if t.kind != sdlPunct {
 				continue
 			}
-			if len(open) == 0 || open[len(open)-1].text != pairs[t.text] {
+			switch {
+			case len(open) == 0:
 				return 0, sdlAt(t, "%q closes nothing", t.text)
+			case open[len(open)-1].text != pairs[t.text]:
+				was := open[len(open)-1]
+				return 0, sdlAt(t, "%q closes nothing, while the %q of line %d is open", t.text, was.text, was.line)
 			}
 			open = open[:len(open)-1]
 			if t.text == "}" && len(open) == 0 {

@@ -64,7 +64,10 @@ func parseWSDL(text string) (map[string]string, error) {
 		case xml.EndElement:
 			depth--
 			if depth < 0 || open[depth] != rawName(t.Name) {
-				return nil, bad("it closes " + rawName(t.Name) + ", which is not what is open")
+				if depth < 0 {
+					return nil, bad("it closes " + rawName(t.Name) + ", and nothing is open")
+				}
+				return nil, bad("it closes " + rawName(t.Name) + ", while " + open[depth] + " is open")
 			}
 			open = open[:depth]
 			switch {
