@@ -304,6 +304,10 @@ func (s *stage) try(c scenario, faults []fault.Fault, binary bool) (v verdict) {
 		if next := s.planOf(ctx, c); next.failed() || !next.plan.Empty() {
 			return bad("the apply succeeded:\n%s\nbut the next plan is not empty:\n%s", o.text, next.text)
 		}
+		if err := s.arrived(ctx, c); err != nil {
+			return bad("the apply succeeded:\n%s\nbut %v", o.text, err)
+		}
+		return v
 	}
 	between := slices.ContainsFunc(faults, betweenServers)
 	v.byHand, v.bad = s.converges(ctx, c, o.text, between)
@@ -334,51 +338,59 @@ func betweenServers(f fault.Fault) bool {
 
 const registerPath = "/api/identity/oauth2/dcr/v1.1/register"
 
-// converges demands of servers that are sound again: a plan without errors, one apply, an empty
-// plan, and contents as if nothing had happened. Where the fault struck between the two servers, one
-// may have done what the other does not know, and the apply may ask for something to be done by hand.
+// converges demands of servers that are sound again: one apply, whose plan has no errors, then an
+// empty plan, and contents as if nothing had happened. Where the fault struck between the two
+// servers, one may have done what the other does not know, and the apply may ask for something to be
+// done by hand.
 func (s *stage) converges(ctx context.Context, c scenario, before string, between bool) (byHand bool, bad string) {
-	next := s.planOf(ctx, c)
-	story := func(format string, args ...any) (bool, string) {
-		return byHand, fmt.Sprintf(format, args...) + "\n--- the faulted run\n" + before + "\n--- the next plan\n" + next.text
+	story := "--- the faulted run\n" + before
+	told := func(format string, args ...any) (bool, string) {
+		return byHand, fmt.Sprintf(format, args...) + "\n" + story
 	}
-	if next.failed() {
-		return story("the next plan fails")
-	}
-	if err := s.sane(next); err != nil {
-		return story("%v in the next plan", err)
-	}
-	applied := s.applyOf(ctx, c)
-	for asked := between; asked && applied.failed(); {
+	for asked := true; asked; {
+		applied := s.applyOf(ctx, c)
+		story += "\n--- the next apply\n" + applied.text
+		if err := s.sane(applied); err != nil {
+			return told("%v in the next apply", err)
+		}
+		if !applied.failed() {
+			break
+		}
 		var err error
-		if asked, err = s.follow(applied.diags); err != nil {
-			return story("what the next apply asks for: %v", err)
+		if asked = between; asked {
+			asked, err = s.follow(applied.diags)
 		}
-		if asked {
-			byHand = true
-			before += "\n--- the next apply\n" + applied.text
-			applied = s.applyOf(ctx, c)
+		switch {
+		case err != nil:
+			return told("what the next apply asks for: %v", err)
+		case !asked:
+			return told("the next apply fails")
 		}
-	}
-	if applied.failed() {
-		before += "\n--- the next apply\n" + applied.text
-		return story("the next apply fails")
+		byHand = true
 	}
 	if o := s.planOf(ctx, c); o.failed() || !o.plan.Empty() {
-		before += "\n--- the last plan\n" + o.text
-		return story("the plan after the next apply is not empty")
+		story += "\n--- the last plan\n" + o.text
+		return told("the plan after the next apply is not empty")
 	}
+	if err := s.arrived(ctx, c); err != nil {
+		return told("%v", err)
+	}
+	return byHand, ""
+}
+
+// arrived holds that store and servers are as if nothing had happened.
+func (s *stage) arrived(ctx context.Context, c scenario) error {
 	if err := s.unfinished(ctx); err != nil {
-		return story("%v", err)
+		return err
 	}
 	got, err := s.holding(c.to.passwords)
 	if err != nil {
-		return story("%v", err)
+		return err
 	}
 	if diff := cmp.Diff(s.want[c.name], got); diff != "" {
-		return story("the servers hold something else (-want +got):\n%s", diff)
+		return fmt.Errorf("the servers hold something else (-want +got):\n%s", diff)
 	}
-	return byHand, ""
+	return nil
 }
 
 var (
