@@ -15,7 +15,7 @@ const Mask = "*****"
 // blocks that are null or unknown, and ReadOnly ones, are left out, and so are empty lists of nested
 // blocks. Marks are taken off: this is where a secret leaves for the server.
 func Encode(b *schema.Block, v cty.Value) map[string]any {
-	v, _ = v.UnmarkDeep()
+	v, _ = v.Unmark()
 	body := map[string]any{}
 	for i := range b.Attributes {
 		a := &b.Attributes[i]
@@ -28,7 +28,7 @@ func Encode(b *schema.Block, v cty.Value) map[string]any {
 	}
 	for i := range b.Blocks {
 		n := &b.Blocks[i]
-		x := attr(v, n.Name, cty.DynamicPseudoType)
+		x, _ := attr(v, n.Name, cty.DynamicPseudoType).Unmark()
 		if n.JSONName() == "-" || x.IsNull() || !x.IsKnown() {
 			continue
 		}

@@ -175,15 +175,20 @@ func normalBlock(b *schema.Block, v cty.Value) cty.Value {
 // Different returns the names of attributes and blocks in which got, what a server holds, is not what
 // planned says. ReadOnly and WriteOnly ones, and what planned leaves open, are not looked at.
 func Different(b *schema.Block, planned, got cty.Value) []string {
-	planned, _ = planned.UnmarkDeep()
-	got, _ = got.UnmarkDeep()
+	planned, _ = planned.Unmark()
+	got, _ = got.Unmark()
 	var names []string
 	for i := range b.Attributes {
 		a := &b.Attributes[i]
-		want, has := attr(planned, a.Name, a.Type), attr(got, a.Name, a.Type)
-		if a.ReadOnly || a.WriteOnly || want.IsNull() || !want.IsWhollyKnown() {
+		if a.ReadOnly || a.WriteOnly {
 			continue
 		}
+		want := attr(planned, a.Name, a.Type)
+		if want.IsNull() || !want.IsWhollyKnown() {
+			continue
+		}
+		want, _ = want.UnmarkDeep()
+		has, _ := attr(got, a.Name, a.Type).UnmarkDeep()
 		if !a.PerKey {
 			if !Equal(a, want, has) {
 				names = append(names, a.Name)
@@ -203,7 +208,9 @@ func Different(b *schema.Block, planned, got cty.Value) []string {
 		if want.IsNull() || !want.IsWhollyKnown() {
 			continue
 		}
-		if !normalBlocks(n, want).RawEquals(normalBlocks(n, attr(got, n.Name, cty.DynamicPseudoType))) {
+		want, _ = want.UnmarkDeep()
+		has, _ := attr(got, n.Name, cty.DynamicPseudoType).UnmarkDeep()
+		if !normalBlocks(n, want).RawEquals(normalBlocks(n, has)) {
 			names = append(names, n.Name)
 		}
 	}
