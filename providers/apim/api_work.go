@@ -56,12 +56,11 @@ func (t *apis) make(ctx context.Context, planned cty.Value) (string, error) {
 			return "", err
 		}
 	}
-	done, err := t.provider.server.take(ctx, scopesOf(body, text))
-	if err != nil {
-		return "", err
-	}
-	defer done()
-	res, err := t.Client.Do(ctx, req)
+	var res *rest.Response
+	err = t.provider.server.inTurn(ctx, scopesOf(body, text), func() (err error) {
+		res, err = t.Client.Do(ctx, req)
+		return err
+	})
 	if err != nil {
 		return "", err
 	}
@@ -195,12 +194,9 @@ func (t *apis) redefine(ctx context.Context, id, kind, text string) error {
 	case definition.WSDL:
 		p = formPart{"file", "service.wsdl", text}
 	}
-	done, err := t.provider.server.take(ctx, scopesOf(nil, text))
-	if err != nil {
-		return err
-	}
-	defer done()
-	return t.Client.Call(ctx, formRequest(http.MethodPut, t.URL(id)+path, p), nil)
+	return t.provider.server.inTurn(ctx, scopesOf(nil, text), func() error {
+		return t.Client.Call(ctx, formRequest(http.MethodPut, t.URL(id)+path, p), nil)
+	})
 }
 
 // work changes the working copy: the definition, then endpoints with an address of their own, then
@@ -238,12 +234,10 @@ func (t *apis) work(ctx context.Context, f *fetched, planned cty.Value) (bool, *
 	if same {
 		return wrote, f, planned, nil
 	}
-	done, err := t.provider.server.take(ctx, scopesOf(body, ""))
+	err := t.provider.server.inTurn(ctx, scopesOf(body, ""), func() error {
+		return t.Client.Call(ctx, rest.Request{Method: http.MethodPut, Path: t.URL(id), Body: body}, nil)
+	})
 	if err != nil {
-		return wrote, f, planned, err
-	}
-	defer done()
-	if err := t.Client.Call(ctx, rest.Request{Method: http.MethodPut, Path: t.URL(id), Body: body}, nil); err != nil {
 		return wrote, f, planned, rest.Unfound(err)
 	}
 	return true, f, planned, nil

@@ -52,31 +52,30 @@ func scopesOf(body map[string]any, definition string) scopesIn {
 	return in
 }
 
-// take waits for the turn of a write, which ends when done is called. A write without scopes needs
-// none.
-func (s *server) take(ctx context.Context, in scopesIn) (done func(), err error) {
-	none := func() {}
+// inTurn makes a write in its turn. A write without scopes needs none.
+func (s *server) inTurn(ctx context.Context, in scopesIn, write func() error) error {
 	if !in.any {
-		return none, nil
+		return write()
 	}
 	keeps, err := s.scopes.keeper.get(ctx, func(ctx context.Context) (bool, error) {
 		list, err := s.keyManagers(ctx, admin)
-		return err != nil || slices.ContainsFunc(list, func(k keyManagerInfo) bool { return k.Enabled && k.Type == "WSO2-IS-7" }), nil
+		return slices.ContainsFunc(list, func(k keyManagerInfo) bool { return k.Enabled && k.Type == "WSO2-IS-7" }), err
 	})
-	if err != nil || !keeps {
-		return none, err
+	if err == nil && !keeps {
+		return write()
 	}
+	// Who may not see the key managers waits too.
 	select {
 	case <-s.scopes.turn:
 	case <-ctx.Done():
-		return none, rest.Unwritten(context.Cause(ctx))
+		return rest.Unwritten(context.Cause(ctx))
 	}
 	if s.scopes.begun && !in.bound {
 		s.scopes.turn <- struct{}{}
-		return none, nil
+		return write()
 	}
-	return func() {
-		s.scopes.begun = true
-		s.scopes.turn <- struct{}{}
-	}, nil
+	defer func() { s.scopes.turn <- struct{}{} }()
+	err = write()
+	s.scopes.begun = s.scopes.begun || err == nil
+	return err
 }

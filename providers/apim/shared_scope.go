@@ -55,32 +55,30 @@ func (t *sharedScopes) Create(ctx context.Context, planned cty.Value) (*engine.O
 	if body["displayName"] == nil {
 		body["displayName"] = body["name"]
 	}
-	done, err := t.turn(ctx, planned)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	res, err := t.Client.Do(ctx, rest.Request{Method: http.MethodPost, Path: t.Path, Body: body})
+	var res *rest.Response
+	err := t.inTurn(ctx, planned, func() (err error) {
+		res, err = t.Client.Do(ctx, rest.Request{Method: http.MethodPost, Path: t.Path, Body: body})
+		return err
+	})
 	if err != nil {
 		return nil, t.explain(ctx, planned, err)
 	}
 	return t.Created(ctx, res, planned)
 }
 
-// turn waits for the turn of a write. One whose roles may change binds it to them.
-func (t *sharedScopes) turn(ctx context.Context, planned cty.Value) (done func(), err error) {
+// inTurn makes a write in its turn. One whose roles may change binds it to them.
+func (t *sharedScopes) inTurn(ctx context.Context, planned cty.Value, write func() error) error {
 	roles := plain(planned, "roles")
-	return t.provider.server.take(ctx, scopesIn{any: true, bound: !roles.IsKnown() || len(stringsOf(roles)) > 0})
+	return t.provider.server.inTurn(ctx, scopesIn{any: true, bound: !roles.IsKnown() || len(stringsOf(roles)) > 0}, write)
 }
 
 // Update changes a scope.
 func (t *sharedScopes) Update(ctx context.Context, live *engine.Object, planned cty.Value) (*engine.Object, error) {
-	done, err := t.turn(ctx, planned)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	o, err := t.Collection.Update(ctx, live, planned)
+	var o *engine.Object
+	err := t.inTurn(ctx, planned, func() (err error) {
+		o, err = t.Collection.Update(ctx, live, planned)
+		return err
+	})
 	return o, t.explain(ctx, planned, err)
 }
 
