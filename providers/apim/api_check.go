@@ -47,12 +47,26 @@ func checkAPI(v cty.Value) []schema.Problem {
 		len(knownList(v, "client_certificate")) > 0 && scheme.IsKnown() && scheme.IsNull() {
 		problem("client_certificate", "Client certificates without mutual TLS", "The gateway asks for client certificates only where security_scheme holds \"mutualssl\". Add it, or drop the client_certificate blocks.")
 	}
+	if policies := plain(v, "policies"); isKnown(scheme) && scheme.IsWhollyKnown() && onlyCertificates(scheme) && isKnown(policies) && policies.LengthInt() > 0 {
+		problem("policies", "Subscription policies without subscriptions", "Callers of this API prove themselves by client certificates alone, so nobody subscribes to it, and API Manager drops its policies. "+
+			"Drop policies, or add \"oauth2\" to security_scheme.")
+	}
+	out = append(out, checkRetired(v)...)
 	if kind != "GRAPHQL" && len(knownList(v, "complexity")) > 0 && kind != "" {
 		problem("complexity", "Complexity of no GraphQL API", "Only the fields of a GraphQL API count against a limit of complexity, and this API is of type %s. Drop the complexity blocks.", kind)
 	}
 	out = append(out, checkEndpoints(v, ai)...)
 	out = append(out, checkOperations(operations, kind)...)
 	return out
+}
+
+// checkRetired finds deployments of what is retired, which the server takes from the gateways.
+func checkRetired(v cty.Value) []schema.Problem {
+	if !strings.EqualFold(knownString(v, "lifecycle_state"), "RETIRED") || len(knownList(v, "deployment")) == 0 {
+		return nil
+	}
+	return []schema.Problem{{Path: cty.GetAttrPath("deployment"), Summary: "Deployment of what is retired",
+		Detail: "Retiring takes it from every gateway, so nothing with the lifecycle_state RETIRED is deployed. Drop the deployment blocks, or leave it at DEPRECATED."}}
 }
 
 // checkEndpoints finds endpoints that an endpoint configuration cannot hold.

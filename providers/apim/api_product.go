@@ -33,6 +33,7 @@ func apiProductType() *schema.Type {
 			"shows its deployments as not up to date; of a changed backend API Manager does not tell.",
 		Key:     []string{"name", "version"},
 		Collide: collide,
+		Check:   checkRetired,
 	}
 	for _, name := range sharedWithProducts {
 		if a := of.Attribute(name); a != nil {

@@ -2,6 +2,7 @@ package apim
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -90,8 +91,9 @@ func apiAttributes() []schema.Attribute {
 		{Name: "transport", Type: cty.Set(cty.String), Doc: "`http`, `https`, or both; what streaming APIs are called by."},
 		text("authorization_header", "Header that holds the access token. The server's default is `Authorization`.", 255),
 		{Name: "api_key_header", Type: cty.String, Normalize: lower, Doc: "Header that holds the API key. The server's default is `ApiKey`."},
-		names("security_scheme", "How callers prove themselves: `oauth2`, `api_key`, `basic_auth`, `mutualssl`, and `oauth_basic_auth_api_key_mandatory`, "+
-			"`mutualssl_mandatory` for what is demanded."),
+		{Name: "security_scheme", Type: cty.Set(cty.String), Normalize: canonicalSecurity,
+			Doc: "How callers prove themselves: `oauth2`, `api_key`, `basic_auth`, `mutualssl`, and `oauth_basic_auth_api_key_mandatory`, " +
+				"`mutualssl_mandatory` for what is demanded; where neither is named, the server adds the first, and the second to `mutualssl` alone."},
 		{Name: "api_throttling_policy", Type: cty.String, Doc: "Advanced throttling policy of the whole API; then the policies of operations do not count."},
 		flag("response_caching_enabled", "", "Whether the gateway caches answers."),
 		{Name: "cache_timeout", Type: cty.Number, Validate: wholeFrom(0), Doc: "Seconds for which answers are cached."},
@@ -308,6 +310,37 @@ func lowerSet(v cty.Value) cty.Value {
 		return cty.SetValEmpty(cty.String)
 	}
 	return cty.SetVal(out)
+}
+
+// canonicalSecurity is a security scheme as the server completes it (apim-behaviour 5.1): something is
+// always demanded, and nothing is oauth2.
+func canonicalSecurity(v cty.Value) cty.Value {
+	const demanded, certificate = "oauth_basic_auth_api_key_mandatory", "mutualssl_mandatory"
+	has := map[string]bool{}
+	for _, name := range stringsOf(v) {
+		if name == "oauth_basic_auth_mandatory" { // in old payloads
+			name = demanded
+		}
+		has[name] = true
+	}
+	token := has["oauth2"] || has["basic_auth"] || has["api_key"]
+	if !token && !has["mutualssl"] {
+		token, has["oauth2"] = true, true
+	}
+	switch {
+	case token && !has[certificate]:
+		has[demanded] = true
+	case !token:
+		has[certificate] = true
+	}
+	return stringSet(slices.Sorted(maps.Keys(has)))
+}
+
+// onlyCertificates reports whether callers prove themselves by client certificates alone, so that
+// nobody subscribes.
+func onlyCertificates(scheme cty.Value) bool {
+	names := stringsOf(canonicalSecurity(scheme))
+	return len(names) == 2 && slices.Contains(names, "mutualssl")
 }
 
 var tenantPrefix = regexp.MustCompile(`^/t/[^/]+`)
