@@ -2,6 +2,8 @@ package config_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -547,5 +549,60 @@ resource "is_user" "counted" {
 	}
 	if got := decode("counted", "", true); !got.RawEquals(cty.StringVal("one")) {
 		t.Errorf("counted: %#v", got)
+	}
+}
+
+// What a body writes decodes to the same values alone as with all that it does not write.
+func TestDecodeWritten(t *testing.T) {
+	known := testTypes()
+	known.Resources["is_user"].Check = nil // which looks at everything
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "main.hcl"), []byte(`
+variable "first_password" {
+  default   = "Change-me-1"
+  sensitive = true
+}
+resource "is_user" "one" {
+  name     = "ann"
+  password = var.first_password
+  phone {
+    kind = "home"
+  }
+}
+resource "is_user" "each" {
+  for_each = { ann = "Change-me-1" }
+  name     = each.key
+  password = each.value
+  status   = null
+  address {
+    street = "Main"
+  }
+}
+resource "is_user" "count" {
+  count = 1
+  name  = "u${count.index}"
+}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, diags := config.Load(dir, known, config.Inputs{Version: "0.1.0"})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	e := c.Evaluator(func(config.Address) cty.Value { return cty.DynamicVal }, false)
+	for _, b := range c.Blocks {
+		instances, _ := e.Instances(b)
+		whole, diags := e.Decode(b, instances[0])
+		written, more := e.DecodeWritten(b, instances[0])
+		if len(diags) > 0 || len(more) > 0 {
+			t.Fatalf("%s: %s %s", b.Address, diags, more)
+		}
+		some := written.AsValueMap()
+		if len(some) == len(whole.AsValueMap()) {
+			t.Errorf("%s: nothing is left out of %#v", b.Address, written)
+		}
+		if got := b.Type.Object(some); !got.RawEquals(whole) {
+			t.Errorf("%s:\ngot  %#v\nwant %#v", b.Address, got, whole)
+		}
 	}
 }
