@@ -24,7 +24,8 @@ func sandboxCommand(t *terminal) *cli.Command {
 		Usage:     "serve an API Manager with its gateway and an Identity Server of this machine's own, to try things on",
 		ArgsUsage: "[-- COMMAND [ARGUMENT]...]",
 		Description: "Serves both over HTTPS, as strict and as odd as the real ones, with a certificate authority of its own: API Manager on " +
-			"https://localhost:9443, its gateway on https://localhost:8243, and Identity Server on https://localhost:9444, until interrupted. Their administrator is admin, password admin.\n\n" +
+			"https://localhost:9443, its gateway on https://localhost:8243, and Identity Server on https://localhost:9444, until interrupted. Their administrator is admin, password admin. " +
+			"Identity Server is set up as API Manager's key manager must be: it grants every scope that is registered, and takes roles named system_….\n\n" +
 			"With a command: serves on free ports, runs the command with APIM_ENDPOINT, APIM_GATEWAY, IS_ENDPOINT, APIM_USERNAME and so on set, and ends with it. " +
 			"Write -- before the command.\n\n" +
 			"A fault script makes requests fail, one fault on each line, as SERVER METHOD PATH WHEN FAULT:\n\n" +
