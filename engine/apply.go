@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -593,16 +594,23 @@ func (a *applier) update(ctx context.Context, w *work) hcl.Diagnostics {
 			"%s must be replaced, since %s; the plan did not know that yet. Nothing was written to it. Plan again.",
 			w.change.Address, d.reason))}
 	}
-	object, status := w.live, Complete
+	object, status, before := w.live, Complete, w.stored
 	var err error
 	if d.changes() {
+		if diags := a.doubt(ctx, w, d.paths); diags.HasErrors() {
+			return diags
+		}
 		unlock := a.exclusive(w, d.planned)
 		object, err = w.typ.Update(ctx, w.live, d.planned)
 		unlock()
 	}
 	switch {
 	case err != nil && object == nil && (Refused(err) || errors.Is(err, ErrMoved)):
-		return hcl.Diagnostics{a.problem(w, "update", err)}
+		var diags hcl.Diagnostics
+		if w.stored.Status != before.Status || len(w.stored.Fingerprints) != len(before.Fingerprints) {
+			diags = a.commit(ctx, w, before)
+		}
+		return append(diags, a.problem(w, "update", err))
 	case err != nil:
 		// Some of it may be written: the next plan compares all of it again.
 		status = Incomplete
@@ -624,6 +632,24 @@ func (a *applier) update(ctx context.Context, w *work) hcl.Diagnostics {
 		diags = append(diags, a.problem(w, "update", err))
 	}
 	return diags
+}
+
+// doubt records, before secrets are written, that what the server holds of them is not known: should
+// the outcome of the write never come to be known, then an apply writes them again, whatever the
+// configuration says by then. What can be read needs no such care.
+func (a *applier) doubt(ctx context.Context, w *work, paths []PathChange) hcl.Diagnostics {
+	rec := w.stored
+	rec.Fingerprints = maps.Clone(rec.Fingerprints)
+	for _, p := range paths {
+		if p.Kind == Secret {
+			delete(rec.Fingerprints, schema.PathString(p.Path))
+		}
+	}
+	if len(rec.Fingerprints) == len(w.stored.Fingerprints) {
+		return nil
+	}
+	rec.Status = Incomplete
+	return a.commit(ctx, w, rec)
 }
 
 // remove deletes the object of a Delete or Replace, or lets an adopted one go as it was.

@@ -342,6 +342,39 @@ func TestLostAnswer(t *testing.T) {
 
 // A create whose answer was lost stays an intent when the look-up is refused: that refusal is of the
 // look-up, not of the create.
+// A secret is written, and nobody learns of it. The configuration goes back to the former secret, which
+// the server no longer holds.
+func TestLostAnswerToSecret(t *testing.T) {
+	b := newBench(t)
+	src := "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n  secret = %q\n}\n"
+	b.apply(fmt.Sprintf(src, "one"))
+
+	// It is recorded before, so that neither a kill nor a lost answer is forgotten.
+	b.w.before = func(string, *thing) error {
+		_, records, err := b.store.Read(context.Background())
+		if err != nil || records[0].Status != engine.Incomplete || len(records[0].Fingerprints["secret"]) > 0 {
+			t.Errorf("when the secret is written, the record is %+v, %v", records, err)
+		}
+		return nil
+	}
+	b.w.after = func(string, *thing) error { b.w.after = nil; return errCut }
+	_, diags := b.tryApply(fmt.Sprintf(src, "two"))
+	fails(t, diags, errCut.Error())
+	b.w.before = nil
+	b.apply(fmt.Sprintf(src, "one"))
+	b.synced(fmt.Sprintf(src, "one"))
+	if got := b.thing("a").secret; got != "one" {
+		t.Fatalf("the server holds the secret %q", got)
+	}
+
+	// A refused one is as it was.
+	b.w.before = func(string, *thing) error { return refusal("400 too short") }
+	_, diags = b.tryApply(fmt.Sprintf(src, "x"))
+	fails(t, diags, "400 too short")
+	b.w.before = nil
+	b.synced(fmt.Sprintf(src, "one"))
+}
+
 func TestLostAnswerAndNoLookUp(t *testing.T) {
 	b := newBench(t)
 	src := "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n}\n"
