@@ -22,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
 
+	"wso2plan/config"
 	"wso2plan/engine"
 	"wso2plan/providers/sandbox/fault"
 )
@@ -30,6 +31,7 @@ var (
 	everyFault = flag.Bool("faults", false, "try every fault at every request, and print the table")
 	faultSeed  = flag.Uint64("faultseed", 0, "seed of samples and random walks of faults; 0 draws one with -faults")
 	walkSeed   = flag.Uint64("walkseed", 0, "the one random walk of faults to make, as its failure names it")
+	walkCount  = flag.Int("walks", 100, "how many random walks of faults to make with -faults")
 	onlyFaults = flag.String("onlyfaults", "", "regular expression of the trials to do, as failures name them")
 )
 
@@ -132,6 +134,9 @@ type scenario struct {
 	to       edition
 	planOnly bool
 	destroy  bool
+	replace  []config.Address
+
+	replaceable []config.Address // what a walk may replace
 }
 
 // A stage is a trial with the states that its scenarios begin from, and what they come to without
@@ -149,17 +154,29 @@ type stage struct {
 type makeStage func(dir string, network *memoryNetwork) (*stage, error)
 
 // newStage starts a sandbox and runs the scenarios without faults.
-func newStage(dir string, network *memoryNetwork, before, after edition, edit func(live) error) (*stage, error) {
+func newStage(dir string, network *memoryNetwork, editions map[string]edition, edit func(live) error) (_ *stage, err error) {
 	w, err := newTrial(dir, network)
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			w.Close()
+		}
+	}()
 	s := &stage{trial: w, states: map[string]saved{}, want: map[string]string{}, wantPlan: map[string]string{}, places: map[string][]place{}}
+	before := editions["before"]
+	keys := func(name, key string) config.Address {
+		return config.Address{Mode: config.Managed, Type: "apim_application_keys", Name: name, Key: key}
+	}
 	s.scenarios = []scenario{
 		{name: "make", from: "fresh", to: before},
 		{name: "plan", from: "edited", to: before, planOnly: true},
-		{name: "change", from: "made", to: after},
+		{name: "change", from: "made", to: editions["after"], replaceable: []config.Address{keys("shop", "")}},
 		{name: "destroy", from: "made", to: before, destroy: true},
+	}
+	if renamed, ok := editions["renamed"]; ok {
+		s.scenarios = append(s.scenarios, scenario{name: "rename", from: "made", to: renamed, replaceable: []config.Address{keys("clients", `["old"]`), keys("own", "")}})
 	}
 	ctx := context.Background()
 	if err := w.use(before); err != nil {
@@ -229,11 +246,11 @@ func (s *stage) run(ctx context.Context, c scenario) outcome {
 }
 
 func (s *stage) planOf(ctx context.Context, c scenario) outcome {
-	return s.plan(ctx, engine.PlanOptions{Destroy: c.destroy})
+	return s.plan(ctx, engine.PlanOptions{Destroy: c.destroy, Replace: c.replace})
 }
 
 func (s *stage) applyOf(ctx context.Context, c scenario) outcome {
-	return s.apply(ctx, engine.PlanOptions{Destroy: c.destroy})
+	return s.apply(ctx, engine.PlanOptions{Destroy: c.destroy, Replace: c.replace})
 }
 
 // runBinary runs the program itself.
@@ -466,7 +483,10 @@ func smallStage(t testing.TB) makeStage {
 		map[string]string{"ann": first, "cem": first, "bob": second})
 	after := testdataEdition(t, "after", map[string]string{"first_password": first, "bobs_password": third},
 		map[string]string{"ann": first, "dora": first, "bob": third})
-	return func(dir string, n *memoryNetwork) (*stage, error) { return newStage(dir, n, before, after, editSmall) }
+	renamed := testdataEdition(t, "renamed", map[string]string{"first_password": first, "bobs_password": second, "secret_version": "2"},
+		map[string]string{"ann": first, "cem": first, "bob": second})
+	editions := map[string]edition{"before": before, "after": after, "renamed": renamed}
+	return func(dir string, n *memoryNetwork) (*stage, error) { return newStage(dir, n, editions, editSmall) }
 }
 
 // editSmall changes an object of each kind behind our back.
@@ -535,7 +555,8 @@ func platformStage(t testing.TB) makeStage {
 	}
 	before := edition{files, vars, logins(files)}
 	after := edition{changed, vars, logins(changed)}
-	return func(dir string, n *memoryNetwork) (*stage, error) { return newStage(dir, n, before, after, edit) }
+	editions := map[string]edition{"before": before, "after": after}
+	return func(dir string, n *memoryNetwork) (*stage, error) { return newStage(dir, n, editions, edit) }
 }
 
 // A troupe does tasks, on several stages at a time.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -91,6 +92,13 @@ type edition struct {
 	files     map[string]string
 	vars      map[string]string
 	passwords map[string]string
+}
+
+// with returns the edition with another value of a variable.
+func (e edition) with(name, value string) edition {
+	e.vars = maps.Clone(e.vars)
+	e.vars[name] = value
+	return e
 }
 
 // use makes an edition the configuration of the folder. The store stays.

@@ -2,13 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"wso2plan/config"
+	"wso2plan/engine"
 	"wso2plan/providers/sandbox/fault"
 )
 
@@ -32,8 +37,28 @@ func (s *stage) walk(seed uint64) (v verdict) {
 	v.struck = true
 	var story strings.Builder
 	var c scenario
+	settled := true // what is owned is what c configures
 	for range 2 + r.IntN(4) {
+		switch r.IntN(4) {
+		case 0:
+			e := walkEdits[r.IntN(len(walkEdits))]
+			err := s.live().change(e.method, e.path, []byte(e.body)) // unless it is not there
+			fmt.Fprintf(&story, "=== somebody else: %s %s %s: %v\n", e.method, e.path, e.body, err)
+		case 1:
+			if settled && !c.destroy && c.to.files != nil {
+				if err := s.forget(ctx, r, c, &story); err != nil {
+					return bad("%v:\n%s", err, &story)
+				}
+			}
+		}
 		c = s.scenarios[r.IntN(len(s.scenarios))]
+		if c.to.vars["secret_version"] != "" {
+			c.to = c.to.with("secret_version", strconv.Itoa(1+r.IntN(3)))
+		}
+		if len(c.replaceable) > 0 && !c.planOnly && !c.destroy && r.IntN(3) == 0 {
+			c.replace = []config.Address{c.replaceable[r.IntN(len(c.replaceable))]}
+			fmt.Fprintf(&story, "=== -replace=%s\n", c.replace[0])
+		}
 		faults := s.randomFaults(r, c)
 		fmt.Fprintf(&story, "=== %s with\n", c.name)
 		for _, f := range faults {
@@ -52,7 +77,9 @@ func (s *stage) walk(seed uint64) (v verdict) {
 		if err := s.script.Quiet(ctx); err != nil {
 			return bad("%v:\n%s", err, &story)
 		}
-		if !c.planOnly && !o.failed() {
+		c.replace = nil
+		settled = !c.planOnly && !o.failed()
+		if settled {
 			if next := s.planOf(ctx, c); next.failed() || !next.plan.Empty() {
 				return bad("%sthe apply succeeded, but the next plan is not empty:\n%s", &story, next.text)
 			}
@@ -63,6 +90,69 @@ func (s *stage) walk(seed uint64) (v verdict) {
 	}
 	v.byHand, v.bad = s.converges(ctx, c, story.String(), true)
 	return v
+}
+
+// walkEdits are what somebody else does to managed objects, and what the next apply makes good.
+var walkEdits = []struct{ method, path, body string }{
+	{"PATCH", "users/ann", `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "replace",
+		"path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", "value": "Elsewhere"}]}`},
+	{"PATCH", "groups/desk", `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "remove", "path": "members"}]}`},
+	{"PATCH", "roles/clerk", `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "remove", "path": "groups"}]}`},
+	{"PUT", "applications/shop", `{"description": "Edited"}`},
+	{"PUT", "application-policies/slow", `{"defaultLimit": {"type": "REQUESTCOUNTLIMIT", "requestCount": {"timeUnit": "min", "unitTime": 2, "requestCount": 3}}}`},
+	{"PUT", "key-managers/IS", `{"description": "Edited"}`},
+	{"PUT", "key-managers/Resident Key Manager", `{"description": "Edited"}`},
+	{"DELETE", "users/cem", ""},
+	{"DELETE", "users/bob", ""},
+	{"DELETE", "groups/desk", ""},
+	{"DELETE", "roles/clerk", ""},
+	{"DELETE", "applications/shop", ""},
+}
+
+// forget lets go of an object, as "state rm" does, and imports it again, first with faults.
+func (s *stage) forget(ctx context.Context, r *rand.Rand, c scenario, story *strings.Builder) error {
+	_, st, diags := s.project()
+	if diags.HasErrors() {
+		return diags
+	}
+	session, err := st.Lock(ctx, holder("state rm"))
+	if err != nil {
+		return err
+	}
+	// Secrets cannot be compared after an import, so that those who have some are left out.
+	records := slices.DeleteFunc(session.Records(), func(r engine.Record) bool {
+		return !slices.Contains([]string{"is_group", "is_role", "apim_application", "apim_application_throttling_policy"}, r.Address.Type)
+	})
+	slices.SortFunc(records, func(a, b engine.Record) int { return strings.Compare(a.Address.String(), b.Address.String()) })
+	x := records[r.IntN(len(records))]
+	err = errors.Join(session.Commit(ctx, []engine.Op{{Delete: &x.Address}}), session.Close())
+	if err != nil {
+		return err
+	}
+	imported := c.to
+	imported.files = maps.Clone(c.to.files)
+	imported.files["imports.hcl"] = fmt.Sprintf("import {\n  to = %s\n  id = %q\n}\n", x.Address, x.ID)
+	if err := s.use(imported); err != nil {
+		return err
+	}
+	faults := s.randomFaults(r, c)
+	fmt.Fprintf(story, "=== %s is forgotten and imported with\n", x.Address)
+	for _, f := range faults {
+		fmt.Fprintln(story, f)
+	}
+	s.script.Set(s.late(faults)...)
+	o := s.applyOf(ctx, c)
+	fmt.Fprintf(story, "--- came to\n%s\n", o.text)
+	s.script.Set()
+	if err := errors.Join(s.sane(o), s.script.Quiet(ctx)); err != nil {
+		return err
+	}
+	o = s.applyOf(ctx, c)
+	fmt.Fprintf(story, "--- and without faults to\n%s\n", o.text)
+	if o.failed() {
+		return errors.New("the import fails")
+	}
+	return nil
 }
 
 // randomFaults are up to four faults at requests of a scenario, or at any.
@@ -104,7 +194,7 @@ func (s *stage) randomFaults(r *rand.Rand, c scenario) []fault.Fault {
 func TestFaultWalks(t *testing.T) {
 	r := seeded(t)
 	var tasks []task
-	for range 100 {
+	for range *walkCount {
 		seed := r.Uint64()
 		tasks = append(tasks, task{name: fmt.Sprintf("walk %d", seed), kind: walkKind, stage: "small", walk: seed})
 	}

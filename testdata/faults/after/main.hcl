@@ -70,7 +70,6 @@ resource "apim_key_manager" "resident" {
   name        = "Resident Key Manager"
   type        = "default"
   description = "Ours alone"
-  enabled     = false
   depends_on  = [apim_key_manager.is]
 }
 

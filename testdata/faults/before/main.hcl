@@ -71,7 +71,6 @@ resource "apim_key_manager" "resident" {
   name        = "Resident Key Manager"
   type        = "default"
   description = "Ours"
-  enabled     = false
   depends_on  = [apim_key_manager.is]
 }
 
