@@ -296,9 +296,11 @@ func (t *apis) lead(ctx context.Context, f *fetched, planned cty.Value, force bo
 		return fail(err)
 	}
 	if wrote || more {
-		if f, err = t.refetch(ctx, f); err != nil {
+		now, err := t.refetch(ctx, f)
+		if err != nil {
 			return fail(fmt.Errorf("it was changed, but could not be read: %w", rest.Unfound(err)))
 		}
+		f = now
 	}
 	state, wantedState := knownString(f.object.Value, "lifecycle_state"), strings.ToUpper(knownString(planned, "lifecycle_state"))
 	if managed {
