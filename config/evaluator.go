@@ -392,7 +392,11 @@ func (e *Evaluator) Decode(b *Block, i Instance) (cty.Value, hcl.Diagnostics) {
 		return b.constant, nil
 	}
 	ctx, diags := e.instanceContext(b, i)
-	return decode(b.sorted, b.spec, b.dynamic, ctx, b.Type, diags)
+	t := b.Type
+	if b.Address.Mode == Data && !t.DataOnly {
+		t = nil // it checks what is written, and this only says what is looked for
+	}
+	return decode(b.sorted, b.spec, b.dynamic, ctx, t, diags)
 }
 
 // instanceContext returns the context of the body of one instance of b.

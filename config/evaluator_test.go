@@ -606,3 +606,17 @@ resource "is_user" "count" {
 		}
 	}
 }
+
+// TestDataUnchecked holds that the Check of a resource type speaks of what is written, and not of
+// what a data block looks for.
+func TestDataUnchecked(t *testing.T) {
+	c := load(t, `
+data "is_user" "root" {
+  name = "root"
+}
+`)
+	e := c.Evaluator(func(config.Address) cty.Value { return cty.DynamicVal }, false)
+	if _, diags := e.Decode(c.Blocks[0], config.Instance{}); diags.HasErrors() {
+		t.Error(diags)
+	}
+}
