@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"wso2plan/engine"
 )
@@ -251,6 +252,21 @@ func cause(err error) error {
 
 type hint struct{ what, todo string }
 
+// outOfTime is the hint to a certificate that is not valid now, of the server or of who signed it.
+func outOfTime(c *x509.Certificate, now time.Time) hint {
+	const minute = "2006-01-02 15:04 MST"
+	if now.Before(c.NotBefore) {
+		return hint{
+			what: fmt.Sprintf("the server's certificate %q is valid from %s on only", c.Subject, c.NotBefore.UTC().Format(minute)),
+			todo: fmt.Sprintf("set the clock of this machine right, which says %s, or wait until then", now.UTC().Format(minute)),
+		}
+	}
+	return hint{
+		what: fmt.Sprintf("the server's certificate %q expired at %s", c.Subject, c.NotAfter.UTC().Format(minute)),
+		todo: fmt.Sprintf("give the server a new one, unless the clock of this machine is wrong, which says %s", now.UTC().Format(minute)),
+	}
+}
+
 // tlsHint explains an error of the TLS handshake: what is wrong with the certificate and what
 // would be right.
 func tlsHint(err error, s Settings) (hint, bool) {
@@ -300,8 +316,8 @@ func tlsHint(err error, s Settings) (hint, bool) {
 		return h, true
 	case errors.As(err, &invalid):
 		h := hint{what: "the server's certificate is not valid: " + strings.TrimPrefix(invalid.Error(), "x509: ")}
-		if invalid.Reason == x509.Expired {
-			h.todo = "renew it, or check the clock of this machine"
+		if invalid.Reason == x509.Expired && invalid.Cert != nil {
+			h = outOfTime(invalid.Cert, time.Now())
 		}
 		return h, true
 	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):

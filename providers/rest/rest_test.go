@@ -2,19 +2,25 @@ package rest
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -294,8 +300,54 @@ func TestCertificates(t *testing.T) {
 			}
 		})
 	}
-	if _, ok := tlsHint(&tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired, Detail: "x"}}, Settings{}); !ok {
-		t.Error("an expired certificate is not explained")
+}
+
+// TestCertificateOutOfTime holds what is said of a server whose certificate has expired, or is not
+// valid yet.
+func TestCertificateOutOfTime(t *testing.T) {
+	now := time.Now()
+	for _, test := range []struct {
+		name     string
+		from, to time.Time
+		want     string
+	}{
+		{"expired", now.Add(-48 * time.Hour), now.Add(-24 * time.Hour),
+			`^POST /x: the server's certificate "CN=apim.example" expired at \d{4}-\d\d-\d\d \d\d:\d\d UTC; give the server a new one, unless the clock of this machine is wrong, which says \d{4}-\d\d-\d\d \d\d:\d\d UTC$`},
+		{"not yet", now.Add(24 * time.Hour), now.Add(48 * time.Hour),
+			`^POST /x: the server's certificate "CN=apim.example" is valid from \d{4}-\d\d-\d\d \d\d:\d\d UTC on only; set the clock of this machine right, which says \d{4}-\d\d-\d\d \d\d:\d\d UTC, or wait until then$`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+			if err != nil {
+				t.Fatal(err)
+			}
+			template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "apim.example"}, NotBefore: test.from, NotAfter: test.to,
+				IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+			der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			srv := httptest.NewUnstartedServer(answers(new(atomic.Int32), nil, 200))
+			srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+			srv.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+			srv.StartTLS()
+			defer srv.Close()
+			ca := filepath.Join(t.TempDir(), "ca.pem")
+			if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c := new(Client)
+			if err := c.Connect(Settings{Product: "API Manager", Env: "APIM", Endpoint: srv.URL, CAFile: ca}); err != nil {
+				t.Fatal(err)
+			}
+			_, err = c.Do(t.Context(), Request{Method: "POST", Path: "/x"})
+			if err == nil || !regexp.MustCompile(test.want).MatchString(err.Error()) {
+				t.Errorf("got  %v\nwant %s", err, test.want)
+			}
+			if !engine.Refused(err) {
+				t.Error("a request that was never sent is a refusal")
+			}
+		})
 	}
 }
 
