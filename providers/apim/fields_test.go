@@ -19,7 +19,7 @@ func fieldTables(t *testing.T) map[string]map[string]string {
 	}
 	out := map[string]map[string]string{}
 	typ := ""
-	row := regexp.MustCompile("^\\| `(\\w+)` \\| (\\w[\\w ]*) \\| (.*) \\|$")
+	row := regexp.MustCompile("^\\| `([\\w.]+)` \\| (\\w[\\w ]*) \\| (.*) \\|$")
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSpace(line)
 		if name, ok := strings.CutPrefix(line, "### "); ok {
@@ -150,6 +150,11 @@ func TestContractFields(t *testing.T) {
 					}
 				}
 			}
+			if name == "API" || name == "APIProduct" {
+				for field := range fieldsWithin(ref) {
+					fields[field] = true
+				}
+			}
 			for field := range fields {
 				n++
 				if tables[c.typ][field] == "" {
@@ -176,5 +181,24 @@ func fieldsOf(ref *openapi3.SchemaRef) map[string]bool {
 		}
 	}
 	walk(ref.Value)
+	return out
+}
+
+// fieldsWithin returns the members of the members of a schema, as "outer.inner", but of those that
+// are left out whole, and of those of which there is a table of its own.
+func fieldsWithin(ref *openapi3.SchemaRef) map[string]bool {
+	out := map[string]bool{}
+	for outer, inner := range ref.Value.Properties {
+		switch outer {
+		case "operations", "apiPolicies", "monetization", "threatProtectionPolicies", "mediationPolicies", "serviceInfo", "additionalPropertiesMap", "apis":
+			continue
+		}
+		if inner.Value.Items != nil {
+			inner = inner.Value.Items
+		}
+		for field := range fieldsOf(inner) {
+			out[outer+"."+field] = true
+		}
+	}
 	return out
 }
