@@ -53,6 +53,19 @@ func certificateIn(text string) (*x509.Certificate, error) {
 	return cert, nil
 }
 
+// otherThanCertificate returns what PEM holds beside certificates, "PRIVATE KEY", or "".
+func otherThanCertificate(text string) string {
+	for rest := []byte(text); ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			return ""
+		}
+		if block.Type != "CERTIFICATE" {
+			return block.Type
+		}
+	}
+}
+
 // oneCertificate is a validation: it refuses what is not exactly one certificate.
 func oneCertificate(v cty.Value) error {
 	_, err := certificateIn(v.AsString())

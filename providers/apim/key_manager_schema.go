@@ -137,9 +137,17 @@ func checkKeyManager(v cty.Value) []schema.Problem {
 	}
 	if c := plain(v, "certificates"); isObject(c) {
 		kind, value := knownString(c, "type"), knownString(c, "value")
-		if kind == "PEM" && value != "" && pemText(value) == "" {
-			problem(cty.GetAttrPath("certificates").GetAttr("value"), "Invalid certificate",
-				"The value of certificates is neither PEM nor PEM in Base64. Give the text of a certificate, such as file(\"signing.pem\").")
+		if kind == "PEM" && value != "" {
+			path := cty.GetAttrPath("certificates").GetAttr("value")
+			switch text := pemText(value); {
+			case text == "":
+				problem(path, "Invalid certificate",
+					"The value of certificates is neither PEM nor PEM in Base64. Give the text of a certificate, such as file(\"signing.pem\").")
+			case otherThanCertificate(text) != "":
+				problem(path, "Invalid certificate",
+					"The value of certificates holds a block %q, which is no certificate, and plans would show it. Give the text of a certificate alone, such as file(\"signing.pem\").",
+					otherThanCertificate(text))
+			}
 		}
 	}
 	for i, e := range knownList(v, "token_validation") {

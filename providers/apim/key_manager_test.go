@@ -317,6 +317,8 @@ func TestKeyManagerCheck(t *testing.T) {
 		"plain secret": {map[string]cty.Value{"additional_properties": props("client_secret", "x")}, "Move it to secret_properties"},
 		"mask":         {map[string]cty.Value{"secret_properties": props("Password", "*****")}, "can never be the value"},
 		"no PEM":       {map[string]cty.Value{"certificates": block("certificates", map[string]cty.Value{"type": str("PEM"), "value": str("hello")})}, "neither PEM"},
+		"a key": {map[string]cty.Value{"certificates": block("certificates", map[string]cty.Value{"type": str("PEM"),
+			"value": str("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")})}, `holds a block "PRIVATE KEY", which is no certificate`},
 		"pattern of JWTs": {map[string]cty.Value{"token_validation": cty.ListVal([]cty.Value{
 			block("token_validation", map[string]cty.Value{"type": str("JWT"), "pattern": str("x")})})}, "told by their claims"},
 		"claims of opaque": {map[string]cty.Value{"token_validation": cty.ListVal([]cty.Value{
