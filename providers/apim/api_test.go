@@ -263,6 +263,15 @@ func TestDriftOfParts(t *testing.T) {
 				s.raw(http.StatusOK, http.MethodDelete, path+"/client-certs/PRODUCTION/waiter", nil)
 			},
 			seen: []string{`client_certificate["waiter"] (drift)`}},
+		"a topic taken off": {config: "  type = \"WS\"\n  endpoint_type = \"ws\"\n  endpoint {\n    url = \"wss://b.example.com\"\n  }\n  operation {\n    verb = \"SUBSCRIBE\"\n    target = \"/a\"\n  }\n" +
+			"  operation {\n    verb = \"PUBLISH\"\n    target = \"/a\"\n  }\n",
+			edit: func(s *story, path string) {
+				s.merge(path, map[string]any{"operations": []any{map[string]any{"verb": "SUBSCRIBE", "target": "/a"}}})
+			}, seen: []string{`operation["PUBLISH /a"] (drift)`}},
+		"the complexity of a field changed": {config: "  type = \"GRAPHQL\"\n  definition = \"type Query { a: Int b: Int }\"\n" + pizzaBackend + "  complexity {\n    type = \"Query\"\n    field = \"a\"\n    value = 5\n  }\n",
+			edit: func(s *story, path string) {
+				s.does(http.StatusOK, http.MethodPut, path+"/graphql-policies/complexity", map[string]any{"list": []any{map[string]any{"type": "Query", "field": "a", "complexityValue": 1}}})
+			}, seen: []string{`complexity["Query a"].value (drift)`}},
 		"a definition replaced": {config: pizzaBackend + "  definition = <<-YAML\n    openapi: 3.0.1\n    info: {title: Pizza, version: 1.0.0}\n    paths:\n      /menu: {get: {summary: The menu}}\n      /order: {post: {}}\n  YAML\n",
 			edit: func(s *story, path string) {
 				s.form(http.StatusOK, http.MethodPut, path+"/swagger", "apiDefinition",
@@ -330,4 +339,45 @@ func TestSecurityScheme(t *testing.T) {
 		s.apply()
 		s.synced()
 	}
+}
+
+// TestEndpointsOfAI holds that the endpoints of an AI API that have an address of their own are made,
+// changed, named as primary, seen when they go, and taken off.
+func TestEndpointsOfAI(t *testing.T) {
+	w := &sent{}
+	s := newStory(t, w.into)
+	api := func(more string) {
+		s.write("data \"apim_ai_service_provider\" \"openai\" {\n  name = \"OpenAI\"\n  api_version = \"1.0.0\"\n}\n" +
+			pizza(pizzaBackend+pizzaDeployed+"  ai_service_provider_id = data.apim_ai_service_provider.openai.id\n"+more))
+	}
+	spare := func(url string) string {
+		return "  endpoint {\n    name = \"spare\"\n    stage = \"PRODUCTION\"\n    url = \"" + url + "\"\n  }\n"
+	}
+	api(spare("https://spare.example.com"))
+	s.apply()
+	s.synced()
+	path := publisher + "/apis/" + s.id("apim_api.pizza")
+	if got := s.raw(http.StatusOK, http.MethodGet, path, nil)["subtypeConfiguration"].(map[string]any)["subtype"]; got != "AIAPI" {
+		t.Errorf("it is of subtype %v", got)
+	}
+	api(spare("https://other.example.com") + "  primary_production_endpoint = \"spare\"\n")
+	w.taken()
+	s.apply()
+	s.synced()
+	if got := w.taken(); len(got) < 4 || got[0] != "PUT /apis/ID/endpoints/ID" || !slices.Contains(got, "PUT /apis/ID") || got[len(got)-1] != "POST /apis/ID/deploy-revision" {
+		t.Errorf("writes %q", got)
+	}
+	api(spare("https://other.example.com"))
+	s.apply()
+	for _, x := range s.raw(http.StatusOK, http.MethodGet, path+"/endpoints", nil)["list"].([]any) {
+		if e := x.(map[string]any); e["name"] == "spare" {
+			e["endpointConfig"] = map[string]any{"endpoint_type": "http", "production_endpoints": map[string]any{"url": "https://theirs.example.com"}}
+			s.does(http.StatusOK, http.MethodPut, path+"/endpoints/"+e["id"].(string), e)
+		}
+	}
+	if diff := cmp.Diff([]string{`endpoint["spare"].url (drift)`}, slices.DeleteFunc(changes(s.plan()), upToDate)); diff != "" {
+		t.Errorf("(- edited, + shown):\n%s", diff)
+	}
+	s.apply()
+	s.synced()
 }
