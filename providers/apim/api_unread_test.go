@@ -45,3 +45,31 @@ func TestAPIChangedAndNotRead(t *testing.T) {
 		t.Errorf("object: %v", o)
 	}
 }
+
+// TestDefinitionThatIsNone: what is no definition at all is an error, and not a definition that
+// differs, which would be deployed again.
+func TestDefinitionThatIsNone(t *testing.T) {
+	answer := ""
+	s := serve(t, func(o *sandbox.Options) {
+		o.Middleware = func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if answer != "" && strings.HasSuffix(r.URL.Path, "/swagger") {
+					w.Header().Set("Content-Type", "application/json")
+					_, _ = w.Write([]byte(answer))
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		}
+	})
+	typ := s.typ("apim_api")
+	made, err := typ.Create(t.Context(), planned(&typ.Schema().Block, map[string]cty.Value{"name": str("Pizza"), "version": str("1"), "context": str("/pizza")}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, answer = range []string{"{}", "[]", `{"status": "UP"}`} {
+		if o, err := typ.Read(t.Context(), made.ID); err == nil || !strings.Contains(err.Error(), "no definition: "+answer) {
+			t.Errorf("%s: %v, %v", answer, o, err)
+		}
+	}
+}

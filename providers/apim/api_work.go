@@ -95,6 +95,14 @@ func (t *apis) providerDefinition(ctx context.Context, id string) (string, error
 	return p.Definition, nil
 }
 
+// wsdlFile names the file of a WSDL, by which the server tells an archive.
+func wsdlFile(text string) string {
+	if definition.IsArchive(text) {
+		return "service.zip"
+	}
+	return "service.wsdl"
+}
+
 // unquoted returns the text of an answer that may be JSON in a JSON string.
 func unquoted(body []byte) string {
 	var s string
@@ -122,7 +130,7 @@ func (t *apis) importing(ctx context.Context, kind, text string, body map[string
 		}
 		parts = append(parts, formPart{name: "type", text: "GRAPHQL"})
 	case "SOAP", "SOAPTOREST":
-		file.file = "service.wsdl"
+		file.file = wsdlFile(text)
 		parts = append(parts, formPart{name: "implementationType", text: kind})
 	}
 	fields, err := json.Marshal(body)
@@ -181,7 +189,16 @@ func (t *apis) definition(ctx context.Context, id, kind string) (map[string]any,
 	if strings.TrimSpace(text) == "" {
 		return nil, nil
 	}
+	if (want == definition.OpenAPI || want == definition.AsyncAPI) && !saysItsKind(text) {
+		// Something between us and the server answered; API Manager stores no such definition.
+		return nil, fmt.Errorf("GET %s: the server answered what is no definition: %.60s", r.Path, strings.TrimSpace(text))
+	}
 	return definitionElements(text), nil
+}
+
+// saysItsKind reports whether a text has the member that every OpenAPI and AsyncAPI document has.
+func saysItsKind(text string) bool {
+	return strings.Contains(text, "openapi") || strings.Contains(text, "swagger") || strings.Contains(text, "asyncapi")
 }
 
 // redefine replaces the definition of an API.
@@ -192,7 +209,7 @@ func (t *apis) redefine(ctx context.Context, id, kind, text string) error {
 	case definition.GraphQL:
 		p.name = "schemaDefinition"
 	case definition.WSDL:
-		p = formPart{"file", "service.wsdl", text}
+		p = formPart{"file", wsdlFile(text), text}
 	}
 	return t.provider.server.inTurn(ctx, scopesOf(nil, text), func() error {
 		return t.Client.Call(ctx, formRequest(http.MethodPut, t.URL(id)+path, p), nil)
