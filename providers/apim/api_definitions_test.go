@@ -1,6 +1,10 @@
 package apim
 
 import (
+	"archive/zip"
+	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -108,6 +112,45 @@ type Pizza {
 			s.synced()
 		})
 	}
+}
+
+// TestDefinitionArchive leads a SOAP API of a WSDL in several files, in an archive, through a life.
+func TestDefinitionArchive(t *testing.T) {
+	s := newStory(t, nil)
+	archive := func(kind string) {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		for name, text := range map[string]string{
+			"pizza.wsdl": `<wsdl:definitions name="Pizza" targetNamespace="urn:p" xmlns:wsdl="http://schemas.xmlsoap.org/wsdl/" xmlns:xsd="http://www.w3.org/2001/XMLSchema">
+  <wsdl:types><xsd:schema><xsd:import namespace="urn:t" schemaLocation="xsd/types.xsd"/></xsd:schema></wsdl:types>
+</wsdl:definitions>`,
+			"xsd/types.xsd": `<xsd:schema targetNamespace="urn:t" xmlns:xsd="http://www.w3.org/2001/XMLSchema"><xsd:element name="id" type="xsd:` + kind + `"/></xsd:schema>`,
+		} {
+			out, err := z.Create(name)
+			if err == nil {
+				_, err = out.Write([]byte(text))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(s.dir, "pizza.zip"), b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	archive("string")
+	s.write(pizza("  type = \"SOAP\"\n  definition = filebase64(\"pizza.zip\")\n" + pizzaBackend))
+	s.apply()
+	s.synced()
+	archive("int")
+	if diff := cmp.Diff([]string{"file xsd/types.xsd"}, editedElements(s.plan())); diff != "" {
+		t.Errorf("(- edited, + shown):\n%s", diff)
+	}
+	s.apply()
+	s.synced()
 }
 
 // editedElements are the elements of definitions that a plan changes, sorted.

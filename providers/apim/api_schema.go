@@ -77,7 +77,7 @@ func apiAttributes() []schema.Attribute {
 		text("description", "What it is for.", 32766),
 
 		{Name: "definition", Type: cty.Map(cty.String), Written: cty.String, Read: readDefinition,
-			Doc: "The definition, mostly `file(\"…\")`: OpenAPI in YAML or JSON of type `HTTP`, WSDL of `SOAP` and `SOAPTOREST`, the schema of `GRAPHQL`, AsyncAPI of the others. " +
+			Doc: "The definition, mostly `file(\"…\")`: OpenAPI in YAML or JSON of type `HTTP`, WSDL of `SOAP` and `SOAPTOREST` (of several files a zip archive, by `filebase64(\"…\")`), the schema of `GRAPHQL`, AsyncAPI of the others. " +
 				"It is compared by its elements (paths and verbs, schemas, scopes, types), without what API Manager adds, and references to it see a map of these. " +
 				"Title and version are the API's; servers are left out."},
 

@@ -55,6 +55,9 @@ func Parse(text string) (Kind, map[string]string, error) {
 	switch {
 	case trimmed == "":
 		return "", nil, &Error{Message: "it is empty"}
+	case strings.HasPrefix(text, archiveMagic), strings.HasPrefix(trimmed, archiveBase):
+		elements, err := parseArchive(text)
+		return WSDL, elements, err
 	case strings.HasPrefix(trimmed, "<"):
 		elements, err := parseWSDL(text)
 		return WSDL, elements, err
@@ -97,7 +100,8 @@ func KindOf(elements map[string]string) Kind {
 	return ""
 }
 
-// Text returns a definition that has these elements. title and version are those of the API, which
+// Text returns a definition that has these elements; it is an archive where they came from one, which
+// IsArchive tells. title and version are those of the API, which
 // OpenAPI and AsyncAPI name.
 func Text(elements map[string]string, title, version string) (string, error) {
 	switch KindOf(elements) {
@@ -108,10 +112,16 @@ func Text(elements map[string]string, title, version string) (string, error) {
 	case GraphQL:
 		return sdlText(elements), nil
 	case WSDL:
+		if elements[formatElement] == archiveFormat {
+			return archiveText(elements)
+		}
 		return wsdlText(elements), nil
 	}
 	return "", errors.New("these are no elements of a definition")
 }
+
+// IsArchive reports whether a definition is an archive of files.
+func IsArchive(text string) bool { return strings.HasPrefix(text, archiveMagic) }
 
 // parseYAML parses YAML or JSON, which is YAML.
 func parseYAML(text string) (*yaml.Node, error) {

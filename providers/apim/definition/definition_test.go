@@ -270,6 +270,7 @@ func TestErrors(t *testing.T) {
 		{"SDL twice", "type A { a: Int }\ntype A { b: Int }", "twice", 2, 1},
 		{"XML", "<definitions>\n<a></b></definitions>", "while a is open", 2, 8},
 		{"XML end", "<definitions><a>", "before its root is closed", 1, 17},
+		{"archive", "UEsDBAoAAAAA", "no archive", 0, 0},
 		{"XML root", "<html/>", "its root is html", 1, 8},
 	} {
 		t.Run(test.name, func(t *testing.T) {
