@@ -196,6 +196,18 @@ func (c *comparison) both(method, path string) {
 	}
 }
 
+// sandbox sends a request to the sandbox alone.
+func (c *comparison) sandbox(method, path string) map[string]any {
+	c.t.Helper()
+	alone := &comparison{t: c.t, client: c.client, base: c.player.Base, user: c.player.User, kind: c.kind}
+	status, _, raw := alone.real(method, path, "")
+	out := map[string]any{}
+	if err := json.Unmarshal(raw, &out); len(raw) > 0 && err != nil || status >= 300 {
+		c.t.Fatalf("sandbox: %s %s: %d %s", method, path, status, raw)
+	}
+	return out
+}
+
 // report fails the test for each sort of difference.
 func (c *comparison) report() {
 	c.t.Helper()
@@ -215,7 +227,9 @@ func (c *comparison) real(method, path, body string) (int, http.Header, []byte) 
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	if body != "" {
+	if strings.HasPrefix(body, formStart) {
+		r.Header.Set("Content-Type", "multipart/form-data; boundary="+formBoundary)
+	} else if body != "" {
 		r.Header.Set("Content-Type", c.kind)
 	}
 	if name, password, ok := strings.Cut(c.user, ":"); ok {
@@ -294,6 +308,30 @@ func (c *comparison) mask(member string, v any) any {
 		return c.tidy(v)
 	}
 	return v
+}
+
+const (
+	formBoundary = "of-an-oracle"
+	formStart    = "--" + formBoundary + "\r\n"
+)
+
+// A part is one of a multipart form: a field, or a file when it has a name.
+type part struct{ field, file, text string }
+
+// form writes a multipart form. It is a text, so that placeholders in it are filled in.
+func form(parts ...part) string {
+	var b strings.Builder
+	for _, p := range parts {
+		b.WriteString(formStart + `Content-Disposition: form-data; name="` + p.field + `"`)
+		if p.file != "" {
+			b.WriteString(`; filename="` + p.file + "\"\r\nContent-Type: application/octet-stream")
+		}
+		b.WriteString("\r\n\r\n" + p.text + "\r\n")
+	}
+	if len(parts) == 0 {
+		return formStart + "Content-Disposition: form-data; name=\"nothing\"\r\n\r\n\r\n--" + formBoundary + "--\r\n"
+	}
+	return b.String() + "--" + formBoundary + "--\r\n"
 }
 
 // Choices.

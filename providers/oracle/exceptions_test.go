@@ -10,6 +10,9 @@ var exceptions = []exception{
 	{step: "km-*", at: "status", want: regexp.MustCompile(`^500`), got: regexp.MustCompile(`"Password":"[xy]{100}`),
 		why: "apim-parts encrypts secrets by a key pair, which takes 200 bytes; the product's default has no such limit"},
 
+	{step: "policy-*", at: "*", want: regexp.MustCompile(`^[0-9a-f]{64}$`), got: regexp.MustCompile(`^[0-9a-f]{64}$`), why: "the digest of a policy is that of a text that only Java writes so"},
+	{step: "*", at: "/operations/*/usedProductIds", want: regexp.MustCompile(`^\[\]$`), why: "apim-parts shows no product of an operation, against the contract of 4.5.0; a whole server has not been asked"},
+
 	{step: "*", at: "header Content-Type", want: regexp.MustCompile(`^application/scim\+json$`), why: "Identity Server names the character set"},
 	{step: "*", at: "/schemas", why: schemas},
 	{step: "*", at: "/Resources/*/schemas", why: schemas},

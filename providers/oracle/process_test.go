@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	buildLimit = 15 * time.Minute // the first build fetches 200 MB
+	buildLimit = 30 * time.Minute // the first build fetches 200 MB, with a JVM for each file
 	startLimit = 4 * time.Minute
 	stopLimit  = 20 * time.Second
 )

@@ -21,6 +21,18 @@ const (
 
 // TestRequestsAPIM compares answers about key managers, application policies, applications and keys.
 func TestRequestsAPIM(t *testing.T) {
+	c, requests := compareAPIM(t, 3000)
+	a := &apimRequests{comparison: c}
+	a.unreachable()
+	a.registrar, _ = newRegistrar(1).serve(t)
+	for c.count < requests && !t.Failed() {
+		a.next()
+	}
+	c.report()
+}
+
+// compareAPIM starts a real API Manager and a sandbox that is configured as that is.
+func compareAPIM(t *testing.T, requests int) (*comparison, int) {
 	real := apimParts(t)
 	s := httptest.NewUnstartedServer(nil)
 	s.Config.Handler = sandbox.New(sandbox.Options{
@@ -34,23 +46,18 @@ func TestRequestsAPIM(t *testing.T) {
 	})
 	s.Start()
 	t.Cleanup(s.Close)
-	c, requests := newComparison(t, real, &replay.Player{
+	c, n := newComparison(t, real, &replay.Player{
 		Base: s.URL, User: "admin:admin",
-		Sets: []string{"keys-list /list"}, // in the order of a hash
+		Sets: []string{"keys-list /list", "/error", "/apis"}, // in the order of a hash
+		Near: map[string]float64{"id": 1e9},                  // ids of rows
 		// How apim-parts calls itself in Location headers.
 		Rewrite: map[string]string{strings.Replace(real, "127.0.0.1", "localhost", 1): s.URL},
-	}, 3000)
+	}, requests)
 	c.user = "admin:admin"
-	c.times = []string{"createdTime", "updatedTime"}
+	c.times = []string{"createdTime", "updatedTime", "lastUpdatedTime", "lastUpdatedTimestamp", "deployedTime", "successDeployedTime", "updatedTimestamp"}
 	c.made = []string{"accessToken"}
 	c.secrets = []string{"consumerSecret"}
-	a := &apimRequests{comparison: c}
-	a.unreachable()
-	a.registrar, _ = newRegistrar(1).serve(t)
-	for c.count < requests && !t.Failed() {
-		a.next()
-	}
-	c.report()
+	return c, n
 }
 
 // apimRequests makes requests out of what it knows to be there.

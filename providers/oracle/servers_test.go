@@ -17,7 +17,7 @@ import (
 // administrator is admin:admin.
 func apimParts(t *testing.T) string {
 	t.Helper()
-	if at := os.Getenv("DEV_APIM"); at != "" {
+	if at := os.Getenv("WSO2PLAN_ORACLE_APIM"); at != "" {
 		return at
 	}
 	from := filepath.Join(oracles(t), "apim-parts")

@@ -98,7 +98,7 @@ func (c *call) readDocumentBody() (*apiDocument, *answer) {
 	return d, nil
 }
 
-// addDocument stores metadata. The visibility is that of the API while documents have none of their own ([docs], apim-behaviour 5.6).
+// addDocument stores metadata. Times and users are never shown (seen).
 func addDocument(c *call) *answer {
 	a, bad := c.record()
 	if bad != nil {
@@ -111,16 +111,19 @@ func addDocument(c *call) *answer {
 	if a.documentNamed(*d.Name) {
 		return refuse(http.StatusConflict, 900312, "Document already exists", "A document with the name "+*d.Name+" already exists for the API "+a.ID)
 	}
-	now := stamp(c.server.now())
-	d.DocumentID, d.CreatedTime, d.CreatedBy, d.LastUpdatedTime, d.LastUpdatedBy = ptr(newID()), ptr(now), ptr(c.owner()), ptr(now), ptr(c.owner())
-	d.Visibility, d.FileName, d.InlineContent = ptr("API_LEVEL"), nil, nil
+	d.DocumentID, d.FileName, d.InlineContent = ptr(newID()), nil, nil
+	d.CreatedTime, d.CreatedBy, d.LastUpdatedTime, d.LastUpdatedBy = nil, nil, nil, nil
+	shown := *d
+	if text(d.SourceURL) == "" {
+		shown.SourceURL = ptr(" ") // in the answers to writes alone (seen)
+	}
 	if *d.SourceType != "URL" {
 		d.SourceURL = nil
 	}
 	changed := *a
 	changed.Documents = append(slices.Clone(a.Documents), keptDocument{apiDocument: *d})
 	c.keepAPI(&changed)
-	return created(publisher.location+c.recordPath(a)+"/documents/"+*d.DocumentID, d)
+	return created(publisher.location+c.recordPath(a)+"/documents/"+*d.DocumentID, shown)
 }
 
 func (a *apiRecord) documentNamed(name string) bool {
@@ -147,10 +150,14 @@ func updateDocument(c *call) *answer {
 	}
 	old := a.Documents[i]
 	d.DocumentID, d.Name, d.CreatedTime, d.CreatedBy, d.FileName = old.DocumentID, old.Name, old.CreatedTime, old.CreatedBy, old.FileName
-	d.Visibility, d.InlineContent = ptr("API_LEVEL"), nil
-	d.LastUpdatedTime, d.LastUpdatedBy = ptr(stamp(c.server.now())), ptr(c.owner())
+	d.InlineContent = nil
+	d.LastUpdatedTime, d.LastUpdatedBy = nil, nil
 	c.withDocument(a, i, keptDocument{*d, old.Content})
-	return ok(d)
+	shown := *d
+	if text(d.SourceURL) == "" {
+		shown.SourceURL = ptr(" ")
+	}
+	return ok(shown)
 }
 
 // withDocument stores a changed document.
@@ -164,6 +171,9 @@ func (c *call) withDocument(a *apiRecord, i int, d keptDocument) {
 func deleteDocument(c *call) *answer {
 	a, i, bad := c.ownDocument()
 	if bad != nil {
+		if a, none := c.record(); none == nil && !a.Product {
+			return notFound("API", a.ID) // it means the document (seen)
+		}
 		return bad
 	}
 	changed := *a
@@ -177,7 +187,13 @@ func documentContent(c *call) *answer {
 	if bad != nil {
 		return bad
 	}
-	return a.Documents[i].content()
+	if d := &a.Documents[i]; *d.SourceType == "URL" || d.Content != nil {
+		return d.content()
+	}
+	if a.Product {
+		return notFound("product documentation", c.vars["document"])
+	}
+	return notFound("documentation", c.vars["document"])
 }
 
 // content answers what a document holds: its text, its file, or the way to its address.
@@ -221,7 +237,6 @@ func uploadDocument(c *call) *answer {
 	default:
 		return badRequest("Either 'file' or 'inlineContent' should be specified")
 	}
-	d.LastUpdatedTime, d.LastUpdatedBy = ptr(stamp(c.server.now())), ptr(c.owner())
 	c.withDocument(a, i, d)
 	return created(publisher.location+c.recordPath(a)+"/documents/"+*d.DocumentID+"/content", d.apiDocument)
 }

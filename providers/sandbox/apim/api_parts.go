@@ -101,6 +101,11 @@ func shownTier(p *subscriptionPolicy) map[string]any {
 	} else if p.DefaultLimit.AIAPIQuota != nil {
 		kind = "aiApiQuota"
 	}
+	quota := any(kind)
+	timeUnit, unitTime := any(d.TimeUnit), any(d.UnitTime)
+	if *p.PolicyName == "Unlimited" { // which has none, whatever its limit (seen)
+		quota, timeUnit, unitTime = nil, "ms", 0
+	}
 	tokens := func(of func(*aiAPIQuota) *int64) int64 {
 		if p.DefaultLimit.AIAPIQuota == nil {
 			return 0
@@ -108,8 +113,8 @@ func shownTier(p *subscriptionPolicy) map[string]any {
 		return number64(of(p.DefaultLimit.AIAPIQuota))
 	}
 	return map[string]any{"name": p.PolicyName, "displayName": p.DisplayName, "description": p.Description, "policyContent": nil, "tierAttributes": nil,
-		"requestsPerMin": d.RequestCount, "requestCount": d.RequestCount, "unitTime": d.UnitTime, "timeUnit": d.TimeUnit, "tierPlan": p.BillingPlan,
-		"stopOnQuotaReached": isTrue(p.StopOnQuotaReach), "tierPermission": nil, "monetizationAttributes": nil, "quotaPolicyType": kind,
+		"requestsPerMin": d.RequestCount, "requestCount": d.RequestCount, "unitTime": unitTime, "timeUnit": timeUnit, "tierPlan": p.BillingPlan,
+		"stopOnQuotaReached": isTrue(p.StopOnQuotaReach), "tierPermission": nil, "monetizationAttributes": nil, "quotaPolicyType": quota,
 		"rateLimitCount": number64(p.RateLimitCount), "rateLimitTimeUnit": p.RateLimitTimeUnit, "bandwidthDataUnit": unit,
 		"totalTokenCount":      tokens(func(q *aiAPIQuota) *int64 { return q.TotalTokenCount }),
 		"promptTokenCount":     tokens(func(q *aiAPIQuota) *int64 { return q.PromptTokenCount }),
@@ -137,7 +142,7 @@ func (c *call) shownTiers(a *apiRecord) []map[string]any {
 func readMonetization(c *call) *answer {
 	a, bad := c.ownAPI(c.vars["api"])
 	if bad != nil {
-		return bad
+		return internal("Failed to retrieve monetized plans for API : " + c.vars["api"]) // 500, not 404 (seen)
 	}
 	m := inner(a.Document, "monetization")
 	enabled, _ := m["enabled"].(bool)

@@ -250,7 +250,66 @@ func createAPI(c *call) *answer {
 	if bad != nil {
 		return bad
 	}
-	return created(publisher.location+"/apis/"+a.ID, c.madeAPI(a))
+	out := c.madeAPI(a)
+	// This answer shows as it was sent what is stored otherwise, or not at all (seen).
+	if out["tags"] = list(asValue(asSet(d.body.Tags))); d.body.Tags == nil {
+		out["tags"] = []string{}
+	}
+	switch {
+	case d.body.VisibleRoles == nil:
+		out["visibleRoles"] = []string{}
+	case len(d.body.VisibleRoles) > 0:
+		out["visibleRoles"] = d.body.VisibleRoles
+	}
+	c.showSentPolicies(out, d.body)
+	out["additionalPropertiesMap"] = sentProperties(out)
+	return created(publisher.location+"/apis/"+a.ID, out)
+}
+
+// sentProperties is the map of additional properties as answers to a POST show it: with names that do not say whether they are displayed (seen).
+func sentProperties(shown map[string]any) map[string]any {
+	out := map[string]any{}
+	for key, p := range inner(shown, "additionalPropertiesMap") {
+		if p, ok := p.(map[string]any); ok {
+			p = maps.Clone(p)
+			p["name"] = strings.TrimSuffix(key, "__display")
+			out[key] = p
+		}
+	}
+	return out
+}
+
+// showSentPolicies puts the uses of policies into the answer to a POST as they were sent: with the ids of common policies, not of their clones, and with
+// parameters of any type (seen).
+func (c *call) showSentPolicies(out map[string]any, b *apiBody) {
+	sent := func(flows *flowsBody) map[string]any {
+		if flows == nil {
+			flows = &flowsBody{}
+		}
+		m := asObject(flows)
+		for _, flow := range []string{"request", "response", "fault"} {
+			uses := []any{}
+			for _, use := range objects(m[flow]) {
+				if p := samePolicy(c.tenant.OperationPolicies.list, textOf(use, "policyName"), textOf(use, "policyVersion")); p != nil && textOf(use, "policyId") == "" {
+					use["policyId"] = p.ID
+				}
+				uses = append(uses, use)
+			}
+			m[flow] = uses
+		}
+		return m
+	}
+	if b.APIPolicies != nil {
+		out["apiPolicies"] = sent(b.APIPolicies)
+	}
+	operations, _ := out["operations"].([]any)
+	for _, o := range operations {
+		for _, s := range b.Operations {
+			if shown, ok := o.(map[string]any); ok && operationKey(shown) == strings.ToUpper(text(s.Verb))+" "+text(s.Target) {
+				shown["operationPolicies"] = sent(s.OperationPolicies)
+			}
+		}
+	}
 }
 
 // madeAPI is an API as the answer to POST shows it, which differs from GET in these (seen).
@@ -272,8 +331,7 @@ const maxName = 60
 // addAPI stores a new API. What a draft has no place for comes in w.
 func (c *call) addAPI(d *draft, w working) (*apiRecord, *answer) {
 	b := d.body
-	version := *b.Version
-	provider := c.owner()
+	version, context, provider := *b.Version, d.context, d.provider
 	switch {
 	case len([]rune(d.name)) > maxName:
 		return nil, refuse(http.StatusBadRequest, 900704, "Character length exceeds the allowable limit",
@@ -281,18 +339,6 @@ func (c *call) addAPI(d *draft, w working) (*apiRecord, *answer) {
 	case d.kind == "ASYNC" && w.Schema == "":
 		return nil, refuse(http.StatusBadRequest, 900915, "API Creation is supported only for WebSocket, WebSub and SSE APIs",
 			"API Creation is supported only for WebSocket, WebSub and SSE APIs")
-	case text(b.Provider) != "" && *b.Provider != provider && c.user.All:
-		if c.server.options.UserExists == nil || !c.server.options.UserExists(*b.Provider) {
-			return nil, refuse(http.StatusBadRequest, 900700, "Parameter value missing", "Some of the mandatory parameter values were missing")
-		}
-		provider = *b.Provider
-	}
-	context, bad := c.apiContext(*b.Context, d.name)
-	if bad != nil {
-		return nil, bad
-	}
-	if bad := c.tenant.taken(d.name, version, context); bad != nil {
-		return nil, bad
 	}
 	w.Document = d.doc
 	w.Document["version"], w.Document["context"], w.Document["provider"] = version, context, provider
@@ -330,12 +376,14 @@ func (c *call) addAPI(d *draft, w working) (*apiRecord, *answer) {
 }
 
 // taken refuses a name, version or context that another API or product has.
-func (t *tenant) taken(name, version, context string) *answer {
+func (t *tenant) taken(name, version, context string, product bool) *answer {
 	for _, other := range slices.Concat(t.APIs.list, t.Products.list) {
 		their := other.field("name")
 		switch {
-		case their == name && (other.field("version") == version || other.field("context") != context):
+		case their == name && other.field("version") == version:
 			return refuse(http.StatusConflict, 900300, "The API already exists.", "The API already exists")
+		case their == name && other.field("context") != context && !product:
+			return refuse(http.StatusBadRequest, 900977, "Block Condition Error", "API Context does not exist")
 		case strings.EqualFold(their, name) && their != name:
 			return refuse(http.StatusConflict, 900250, "The API name already exists.", "An API with name '"+name+"' already exists")
 		case strings.EqualFold(other.field("context"), context) && their != name:
@@ -400,11 +448,29 @@ func updateAPI(c *call) *answer {
 		}
 		return refuse(http.StatusNotFound, 900308, "API Not Found", "Requested API with id '"+c.vars["api"]+"' not found")
 	}
-	d, bad := c.newDraft(a)
-	if bad != nil {
+	d := &draft{body: &apiBody{}, old: a, doc: fresh(apiDefaults)}
+	d.body.defaults()
+	if bad := readBody(c.body, d.body); bad != nil {
 		return bad
 	}
-	if text(d.body.GatewayType) != "" && *d.body.GatewayType != a.field("gatewayType") {
+	d.kind, d.name = a.field("type"), a.field("name")
+	if bad := c.fillEndpoints(d); bad != nil {
+		return bad
+	}
+	sent := []any{}
+	for _, o := range d.body.Operations {
+		sent = append(sent, map[string]any{"target": text(o.Target), "verb": strings.ToUpper(text(o.Verb))})
+	}
+	if bad := c.usedByProducts(a, map[string]any{"operations": sent}); bad != nil {
+		return bad
+	}
+	if len(d.body.Operations) == 0 {
+		return refuse(http.StatusNotFound, 900763, "No resources found", "API must have at least one resource defined")
+	}
+	if bad := c.fill(d); bad != nil {
+		return bad
+	}
+	if a.field("gatewayType") != "" && text(d.body.GatewayType) != "" && *d.body.GatewayType != a.field("gatewayType") {
 		return general()
 	}
 	changed := *a
@@ -422,9 +488,6 @@ func updateAPI(c *call) *answer {
 		advertise = *d.body.AdvertiseInfo
 	}
 	d.doc["advertiseInfo"] = asObject(advertise)
-	if bad := c.usedByProducts(a, d.doc); bad != nil {
-		return bad
-	}
 	if bad := c.attachAll(&changed.working, a, d.body); bad != nil {
 		return bad
 	}
@@ -449,7 +512,7 @@ func deleteAPI(c *call) *answer {
 	}
 	var used []string
 	for _, o := range operationsOf(a.Document) {
-		if len(c.productsWith(a.ID, operationKey(o))) > 0 {
+		for range c.productsWith(a.ID, operationKey(o)) {
 			used = append(used, "{verb='"+textOf(o, "verb")+"', path='"+textOf(o, "target")+"'}")
 		}
 	}
@@ -484,7 +547,9 @@ func copyAPI(c *call) *answer {
 	made.Document["version"], made.Document["isDefaultVersion"] = version, query.Get("defaultVersion") == "true"
 	made.Document["provider"] = c.owner()
 	c.keepAPI(&made)
-	return created(publisher.location+"/apis/"+made.ID, c.shownAPI(&made))
+	out := c.shownAPI(&made)
+	out["visibleOrganizations"] = []string{c.tenant.Domain} // in this answer alone (seen)
+	return created(publisher.location+"/apis/"+made.ID, out)
 }
 
 // apiNaming returns an API that is bound to a key manager, nil when there is none.

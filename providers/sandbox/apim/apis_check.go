@@ -14,6 +14,8 @@ type draft struct {
 	doc  map[string]any
 	kind string // HTTP, WS, …
 	name string // as it will be stored
+
+	context, provider string // of a new one, as they will be stored
 }
 
 // newDraft reads the body of a create or an update. Every field that a document has is set, those of the server's own as they are or will be.
@@ -37,15 +39,20 @@ func (c *call) fill(d *draft) *answer {
 	if d.old != nil {
 		d.name = d.old.field("name")
 	}
-	for _, check := range []func(*draft) *answer{c.fillKeyManagers, c.fillTiers, c.fillEndpoints, c.fillExposure, c.fillProperties, c.fillTransport,
-		c.fillScopes, c.fillOperations} {
+	checks := []func(*draft) *answer{c.fillKeyManagers, c.fillTiers, c.fillEndpoints, c.fillExposure, c.fillProperties, notNull, c.fillTransport,
+		c.fillScopes, c.fillOperations, c.fillCategories}
+	if d.old == nil {
+		checks = []func(*draft) *answer{c.fillContext, c.fillEndpoints, c.fillProperties, c.fillExposure, c.fillPlace, c.fillTiers, notNull, c.fillTransport,
+			c.fillScopes, c.fillOperations, c.fillCategories, c.fillKeyManagers}
+	}
+	for _, check := range checks {
 		if bad := check(d); bad != nil {
 			return bad
 		}
 	}
 	sent := asObject(b)
 	for _, name := range []string{"description", "apiThrottlingPolicy", "audience", "isDefaultVersion", "enableSchemaValidation", "responseCachingEnabled",
-		"cacheTimeout", "enableSubscriberVerification", "endpointImplementationType", "gatewayVendor", "gatewayType", "subscriptionAvailability",
+		"cacheTimeout", "enableSubscriberVerification", "endpointImplementationType", "gatewayVendor", "subscriptionAvailability",
 		"apiKeyHeader", "maxTps", "businessInformation", "corsConfiguration", "wsdlInfo", "primaryProductionEndpointId", "primarySandboxEndpointId"} {
 		if v := sent[name]; v != nil {
 			doc[name] = v
@@ -58,7 +65,11 @@ func (c *call) fill(d *draft) *answer {
 			}
 		}
 	}
-	if text(b.AuthorizationHeader) != "" || d.old != nil {
+	doc["gatewayType"] = sent["gatewayType"]
+	if limits := inner(doc, "maxTps"); limits != nil && limits["production"] == nil && limits["sandbox"] == nil && limits["tokenBasedThrottlingConfiguration"] == nil {
+		doc["maxTps"] = nil
+	}
+	if b.AuthorizationHeader != nil || d.old != nil {
 		doc["authorizationHeader"] = sent["authorizationHeader"] // an update that lacks it makes it null
 	}
 	if len(b.Audiences) > 0 {
@@ -74,13 +85,46 @@ func (c *call) fill(d *draft) *answer {
 		doc["displayName"] = *b.DisplayName
 	}
 	doc["tags"] = anyList(tags(b.Tags))
-	if b.WebsubConfiguration != nil {
+	doc["subscriptionAvailableTenants"] = anyList(b.SubscriptionAvailTenants)
+	if b.WebsubConfiguration != nil && d.kind == "WEBSUB" {
 		doc["websubSubscriptionConfiguration"] = asObject(b.WebsubConfiguration)
 	}
 	if d.kind == "WS" || d.kind == "SSE" || d.kind == "WEBSUB" {
 		doc["asyncTransportProtocols"] = anyList(b.AsyncTransportProtocols)
 	}
-	return c.fillCategories(d)
+	return nil
+}
+
+// notNull refuses what the server expects to be there: absent it has a default, null is a null pointer.
+func notNull(d *draft) *answer {
+	b := d.body
+	if b.Type == nil || b.EndpointImplementationType == nil || b.OrganizationPolicies == nil || b.Categories == nil ||
+		b.AdvertiseInfo != nil && b.AdvertiseInfo.Advertised == nil || d.old == nil && b.Egress == nil {
+		return internal("")
+	}
+	return nil
+}
+
+// fillContext checks the context of a new API, before anything else of what makes it itself.
+func (c *call) fillContext(d *draft) *answer {
+	var bad *answer
+	d.context, bad = c.apiContext(*d.body.Context, d.name)
+	return bad
+}
+
+// fillPlace checks that no other API has the name, version or context of a new one, and whose it will be.
+func (c *call) fillPlace(d *draft) *answer {
+	if bad := c.tenant.taken(d.name, *d.body.Version, d.context, false); bad != nil {
+		return bad
+	}
+	d.provider = c.owner()
+	if sent := text(d.body.Provider); sent != "" && sent != d.provider && c.user.All {
+		if c.server.options.UserExists == nil || !c.server.options.UserExists(sent) {
+			return refuse(http.StatusBadRequest, 900700, "Parameter value missing", "Some of the mandatory parameter values were missing")
+		}
+		d.provider = sent
+	}
+	return nil
 }
 
 // fillKeyManagers checks that there are key managers of the names, or ids.
@@ -114,6 +158,10 @@ func (c *call) fillTiers(d *draft) *answer {
 		return bad
 	}
 	d.doc["policies"] = anyList(asSet(d.body.Policies))
+	if level := text(d.body.APIThrottlingPolicy); d.old == nil && level != "" &&
+		c.tenant.AdvancedPolicies.find(func(p *advancedPolicy) bool { return *p.PolicyName == level }) == nil {
+		return refuse(http.StatusBadRequest, 900960, "Throttle Policy Error", "Throttle Limit type is not supported")
+	}
 	return nil
 }
 
@@ -136,7 +184,7 @@ func (c *call) fillEndpoints(d *draft) *answer {
 	if !isObject {
 		return internal("")
 	}
-	schemes := []string{"http", "https"}
+	schemes := []string{"http", "https", "ftp"}
 	if d.kind == "WS" {
 		schemes = []string{"ws", "wss"}
 	}
@@ -183,17 +231,20 @@ func (c *call) fillExposure(d *draft) *answer {
 		doc["visibility"] = *b.Visibility
 	}
 	if text(b.Visibility) == "RESTRICTED" {
-		if len(b.VisibleRoles) == 0 {
+		switch {
+		case b.VisibleRoles == nil:
+			return internal("")
+		case len(b.VisibleRoles) == 0:
 			return refuse(http.StatusBadRequest, 900610, "Access control roles cannot be empty", "Access control roles cannot be empty when visibility is restricted")
-		}
-		for _, role := range b.VisibleRoles {
-			if !c.server.options.RoleExists(c.tenant.Domain, role) {
-				return refuse(http.StatusBadRequest, 900610, "Invalid user roles found", "Invalid user roles found")
-			}
 		}
 		doc["visibleRoles"] = anyList(b.VisibleRoles)
 	}
-	if text(b.AccessControl) == "RESTRICTED" && len(b.AccessControlRoles) > 0 { // without roles it is NONE; that the roles exist is not asked
+	for _, role := range b.VisibleRoles { // also those that are not kept
+		if !c.server.options.RoleExists(c.tenant.Domain, role) {
+			return refuse(http.StatusBadRequest, 900610, "Invalid user roles found", "Invalid user roles found")
+		}
+	}
+	if len(b.AccessControlRoles) > 0 { // they alone decide, whatever accessControl says; that the roles exist is not asked
 		roles := make([]string, len(b.AccessControlRoles))
 		for i, role := range b.AccessControlRoles {
 			roles[i] = strings.ToLower(role)
@@ -332,6 +383,7 @@ func tags(sent []string) []string {
 			}
 		}
 	}
+	slices.Sort(out) // the registry's order, before that of a hash
 	return asSet(out)
 }
 

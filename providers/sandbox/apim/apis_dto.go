@@ -75,9 +75,11 @@ type apiBody struct {
 	Egress                      *bool               `json:"egress"`
 }
 
-// defaults: an absent list is empty; only one that is null is null.
+// defaults: an absent list is empty, and an absent choice has its default; only one that is null, or no value of an enum, is null.
 func (b *apiBody) defaults() {
 	b.Policies, b.Categories, b.Tags, b.Operations, b.Scopes = []string{}, []string{}, []string{}, []operationBody{}, []apiScopeBody{}
+	b.VisibleRoles, b.OrganizationPolicies = []string{}, []organizationTiers{}
+	b.Type, b.EndpointImplementationType, b.GatewayType, b.Egress = ptr("HTTP"), ptr("ENDPOINT"), ptr("wso2/synapse"), ptr(false)
 }
 
 type operationBody struct {

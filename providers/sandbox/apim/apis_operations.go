@@ -63,8 +63,8 @@ func (c *call) operations(kind string, sent []operationBody, scopes []any) ([]an
 		k := key{*o.Target, strings.ToUpper(*o.Verb)}
 		full := asObject(o)
 		full["id"], full["verb"], full["usedProductIds"] = "", k.verb, []any{}
-		if text(o.AuthType) != "None" {
-			full["authType"] = "Application & Application User" // whatever else was sent (seen)
+		if auth := text(o.AuthType); auth == "" || auth == "Any" {
+			full["authType"] = "Application & Application User"
 		}
 		if text(o.ThrottlingPolicy) == "" {
 			full["throttlingPolicy"] = "Unlimited"
@@ -132,6 +132,9 @@ func (c *call) shownOperations(a *apiRecord) []any {
 	out := []any{}
 	for _, o := range operationsOf(a.Document) {
 		shown := maps.Clone(o)
+		if auth := textOf(o, "authType"); auth != "None" && auth != "Application" {
+			shown["authType"] = "Application & Application User" // whatever else was sent; products show that (seen)
+		}
 		shown["operationPolicies"] = shownFlows(shown["operationPolicies"], a.Policies)
 		used := []any{}
 		for _, product := range c.productsWith(a.ID, operationKey(o)) {

@@ -20,8 +20,8 @@ func (c *call) attachAll(w *working, old *apiRecord, b *apiBody) *answer {
 			at.remember(operationKey(o), o["operationPolicies"])
 		}
 	}
-	if b.APIPolicies != nil {
-		flows, bad := at.flows("", asObject(b.APIPolicies))
+	if p := b.APIPolicies; p != nil && len(p.Request)+len(p.Response)+len(p.Fault) > 0 { // of empty flows nothing is left (seen)
+		flows, bad := at.flows("", asObject(p))
 		if bad != nil {
 			return bad
 		}
@@ -122,6 +122,9 @@ func (at *attacher) attach(place, flow string, index int, use map[string]any) (m
 		}
 	}
 	at.used[p.ID] = true
+	if use["policyType"] == nil && p.ClonedFrom != "" {
+		use["policyType"] = "common"
+	}
 	return map[string]any{"policyName": p.Spec.Name, "policyVersion": p.Spec.Version, "policyType": use["policyType"], "policyId": p.ID, "parameters": parameters}, nil
 }
 

@@ -30,7 +30,9 @@ func (c *call) definition(a *apiRecord) *tree {
 	if a.Product {
 		return out
 	}
-	out.set("x-wso2-auth-header", doc["authorizationHeader"])
+	if doc["authorizationHeader"] != nil {
+		out.set("x-wso2-auth-header", doc["authorizationHeader"])
+	}
 	out.set("x-wso2-api-key-header", doc["apiKeyHeader"])
 	out.set("x-wso2-cors", doc["corsConfiguration"])
 	for _, stage := range []string{"production", "sandbox"} {
@@ -39,7 +41,12 @@ func (c *call) definition(a *apiRecord) *tree {
 			backend = toldBackends(doc["endpointConfig"]).Sandbox
 		}
 		if backend != nil {
-			out.set("x-wso2-"+stage+"-endpoints", treeOf("urls", backend.URLs, "type", textOf(inner(doc, "endpointConfig"), "endpoint_type")))
+			kind := textOf(inner(doc, "endpointConfig"), "endpoint_type")
+			if told := treeOf("type", kind); kind == "default" { // which has no address
+				out.set("x-wso2-"+stage+"-endpoints", told)
+				continue
+			}
+			out.set("x-wso2-"+stage+"-endpoints", treeOf("urls", backend.URLs, "type", kind))
 		}
 	}
 	out.set("x-wso2-basePath", a.field("context")+"/"+a.field("version"))

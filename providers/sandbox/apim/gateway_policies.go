@@ -73,10 +73,12 @@ func (c *call) ownGatewayPolicy() (*gatewayPolicy, *answer) {
 	return p, nil
 }
 
+// readGatewayPolicy answers also for mappings that there are not: with one that is empty (seen).
 func readGatewayPolicy(c *call) *answer {
-	p, bad := c.ownGatewayPolicy()
-	if bad != nil {
-		return bad
+	p := c.tenant.GatewayPolicies.get(c.vars["mapping"])
+	if p == nil {
+		return ok(map[string]any{"id": nil, "description": nil, "displayName": nil, "policyMapping": map[string]any{"request": []any{}, "response": []any{}, "fault": []any{}},
+			"appliedGatewayLabels": []any{}})
 	}
 	return ok(p)
 }

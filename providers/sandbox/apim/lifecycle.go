@@ -134,6 +134,10 @@ func changeLifecycle(c *call) *answer {
 		if t.event != action {
 			continue
 		}
+		if t.to == "PUBLISHED" && a.lacksEndpoint() {
+			return refuse(http.StatusBadRequest, 903223, "Failed to publish service to API store. No endpoint selected",
+				"Failed to publish service to API store. No endpoint selected for API with UUID "+a.ID)
+		}
 		if t.to == "PUBLISHED" && len(c.standingTiers(a)) == 0 && a.needsTiers() {
 			return refuse(http.StatusBadRequest, 903224, "Failed to publish service to API store. No Tiers selected",
 				"Failed to publish service to API store. No Tiers selected for API with UUID "+a.ID)
@@ -150,6 +154,12 @@ func changeLifecycle(c *call) *answer {
 	}
 	return refuse(http.StatusBadRequest, 903234, "Unsupported state change action",
 		fmt.Sprintf("Lifecycle state change action %s is not allowed for this API. Allowed actions are [%s]", action, strings.Join(events, ", ")))
+}
+
+// lacksEndpoint tells that the API leads nowhere: it is of a type that calls a backend, and names none.
+func (a *apiRecord) lacksEndpoint() bool {
+	return !a.Product && a.field("type") == "HTTP" && a.field("endpointImplementationType") == "ENDPOINT" && a.Document["endpointConfig"] == nil &&
+		len(a.Endpoints) == 0 && inner(a.Document, "advertiseInfo")["advertised"] != true
 }
 
 // needsTiers tells whether somebody must subscribe to call the API: not where only client certificates or API keys are asked for.

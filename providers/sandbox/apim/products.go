@@ -117,7 +117,10 @@ func (c *call) shownProduct(p *apiRecord) map[string]any {
 			if a != nil {
 				for _, live := range operationsOf(a.Document) { // a product shows its members' operations as they are now
 					if operationKey(live) == operationKey(o) {
-						o = live
+						o = maps.Clone(live)
+						if level := a.field("apiThrottlingPolicy"); level != "" {
+							o["throttlingPolicy"] = level
+						}
 					}
 				}
 			}
@@ -207,11 +210,20 @@ func (c *call) productDocument(old *apiRecord) (map[string]any, *productBody, *a
 		}
 	}
 	sent := asObject(b)
-	for _, name := range []string{"description", "apiThrottlingPolicy", "isDefaultVersion", "enableSchemaValidation", "responseCachingEnabled", "cacheTimeout",
+	for _, name := range []string{"description", "apiThrottlingPolicy", "enableSchemaValidation", "responseCachingEnabled", "cacheTimeout",
 		"gatewayVendor", "subscriptionAvailability", "apiKeyHeader", "authorizationHeader", "businessInformation", "corsConfiguration"} {
 		if v := sent[name]; v != nil {
 			doc[name] = v
 		}
+	}
+	if old != nil {
+		doc["authorizationHeader"] = sent["authorizationHeader"] // an update that lacks it makes it null
+		if b.IsDefaultVersion != nil {
+			doc["isDefaultVersion"] = *b.IsDefaultVersion // that of a new one is not asked
+		}
+	} else if illegal := `~!@#;:%^*()+={}|<>"',[]&/$\\`; strings.ContainsAny(*b.Name, illegal) {
+		return nil, nil, refuse(http.StatusBadRequest, 903239, "API name contains illegal characters", "API name "+*b.Name+
+			` contains one or more illegal characters from ([~!@#;:%^*()+={}|<>"',\[\]&/$\\])`)
 	}
 	if len(b.Audiences) > 0 {
 		doc["audiences"] = anyList(b.Audiences)
@@ -237,7 +249,7 @@ func (c *call) members(sent []memberBody) ([]any, *answer) {
 		}
 		if a.State == "RETIRED" || a.State == "BLOCKED" {
 			return nil, refuse(http.StatusConflict, 900343, "API lifecycle state is not supported for API Products",
-				"Cannot create API Product using API with following status: "+a.State)
+				"Cannot create API Product, due to resources parent API being in an unsupported Life Cycle state: "+a.State)
 		}
 		operations := []any{}
 		for _, o := range m.Operations {
@@ -248,7 +260,7 @@ func (c *call) members(sent []memberBody) ([]any, *answer) {
 			}
 			if taken[key] {
 				return nil, refuse(http.StatusBadRequest, 900341, "Duplicate API resource(s) found in API Product request",
-					"API Product resource: "+key+" already exists in the product")
+					"Cannot create API Product with duplicate resource: "+text(o.Target)+" , verb: "+strings.ToUpper(text(o.Verb))+" combination")
 			}
 			taken[key] = true
 			operations = append(operations, operationsOf(a.Document)[i])
@@ -268,7 +280,7 @@ func (c *call) productContext(sent *string, name string) (string, *answer) {
 	case context == "":
 		return "", badRequest("Error while adding new API Product. Parameter: \"context\" cannot be null")
 	case strings.HasSuffix(context, "/"):
-		return "", malformed("Context " + context + " cannot end with /")
+		return "", malformed("For API Product " + name + ", context " + context + " cannot end with /")
 	case strings.ContainsAny(context, " {}!@#$%^&*()+=|\\\"'<>,;:?[]"):
 		return "", malformed("Special characters cannot be used in context " + context + " for API Product " + name)
 	}
@@ -290,7 +302,7 @@ func createProduct(c *call) *answer {
 	if text(b.Version) != "" {
 		version = *b.Version
 	}
-	if bad := c.tenant.taken(name, version, context); bad != nil {
+	if bad := c.tenant.taken(name, version, context, true); bad != nil {
 		return bad
 	}
 	doc["context"], doc["version"], doc["provider"] = context, version, c.owner()
@@ -298,7 +310,12 @@ func createProduct(c *call) *answer {
 	p := &apiRecord{ID: newID(), Product: true, working: working{Document: doc}, State: "CREATED", Revisions: []revision{}, CreatedTime: now, UpdatedTime: now,
 		History: []lifecycleEvent{{To: "CREATED", User: c.owner(), Time: now}}}
 	c.keepAPI(p)
-	return created(publisher.location+"/api-products/"+p.ID, c.shownProduct(p))
+	out := c.shownProduct(p)
+	if len(b.VisibleRoles) > 0 {
+		out["visibleRoles"] = b.VisibleRoles // in this answer alone (seen)
+	}
+	out["additionalPropertiesMap"] = sentProperties(out)
+	return created(publisher.location+"/api-products/"+p.ID, out)
 }
 
 func readProduct(c *call) *answer {

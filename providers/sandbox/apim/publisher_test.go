@@ -114,7 +114,7 @@ func TestAPIRefusals(t *testing.T) {
 		{"long name", map[string]any{"name": strings.Repeat("x", 61)}, 400, 900704},
 		{"name in another case", map[string]any{"name": "TAKEN"}, 409, 900250},
 		{"name and version", map[string]any{"name": "Taken"}, 409, 900300},
-		{"name with another context", map[string]any{"name": "Taken", "version": "2"}, 409, 900300},
+		{"name with another context", map[string]any{"name": "Taken", "version": "2"}, 400, 900977},
 		{"context", map[string]any{"context": "/Taken"}, 409, 900251},
 		{"type", map[string]any{"type": "ASYNC"}, 400, 900915},
 		{"provider", map[string]any{"provider": "nobody"}, 400, 900700},

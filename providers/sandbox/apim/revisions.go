@@ -286,7 +286,9 @@ func restoreRevision(c *call) *answer {
 	if a.Product {
 		return reply(http.StatusCreated, c.shownProduct(&changed))
 	}
-	return reply(http.StatusCreated, c.shownAPI(&changed))
+	out := c.shownAPI(&changed)
+	out["visibleOrganizations"] = []string{c.tenant.Domain} // in this answer alone (seen)
+	return reply(http.StatusCreated, out)
 }
 
 // listDeployments answers also for APIs that there are not: with none (seen).

@@ -160,13 +160,13 @@ func (c *call) subscribe(body *subscriptionBody) (*subscription, *answer) {
 	switch {
 	case a == nil:
 		return nil, general()
+	case !slices.Contains(a.names("policies"), *body.ThrottlingPolicy):
+		return nil, refuse(http.StatusForbidden, 902002, "Subscription Tier is not allowed for user",
+			fmt.Sprintf("Subscription Tier %s is not allowed for user %s ", *body.ThrottlingPolicy, c.owner()))
 	case a.State != "PUBLISHED" && a.State != "PROTOTYPED":
 		return nil, general() // "Subscriptions not allowed on APIs/API Products in the state: CREATED" is in the log alone (seen)
 	case c.tenant.subscriptionOf(*app.ApplicationID, a.ID) != nil:
 		return nil, exists(fmt.Sprintf("Specified subscription already exists for API %s, for application %s", a.ID, *app.ApplicationID))
-	case !slices.Contains(a.names("policies"), *body.ThrottlingPolicy):
-		return nil, refuse(http.StatusForbidden, 902002, "Subscription Tier is not allowed for user",
-			fmt.Sprintf("Subscription Tier %s is not allowed for user %s ", *body.ThrottlingPolicy, c.owner()))
 	}
 	s := &subscription{ID: newID(), Application: *app.ApplicationID, API: a.ID, Policy: *body.ThrottlingPolicy, Status: "UNBLOCKED"}
 	if c.waits("AM_SUBSCRIPTION_CREATION", s.ID, "Approve subscription request of application "+*app.Name+" to "+a.field("name"),

@@ -19,7 +19,7 @@ func validateAPI(c *call) *answer {
 	context, bad := c.apiContext(value, "")
 	named := func(a *apiRecord) bool { return attribute == "name" && strings.EqualFold(a.field("name"), value) }
 	found := c.tenant.APIs.find(func(a *apiRecord) bool {
-		return named(a) || attribute == "context" && bad == nil && a.field("context") == context
+		return named(a) || attribute == "context" && bad == nil && a.field("context")+"/"+a.field("version") == context
 	})
 	if found == nil && c.tenant.Products.find(named) == nil {
 		return empty(http.StatusNotFound)

@@ -125,7 +125,8 @@ type Player struct {
 
 	// Anonymous lists the steps that were recorded without credentials though the recording does not show it.
 	Anonymous []string
-	// ContentType of bodies that are JSON; empty means application/json. Other bodies are sent as forms, except JSON that was cut short.
+	// ContentType of bodies that are JSON; empty means application/json. A body that begins with "--BOUNDARY\r\n" is sent as a multipart form,
+	// others as forms, except JSON that was cut short.
 	ContentType string
 	// Rewrite replaces text of the recordings (an address that the real server had) before anything else is done with them.
 	Rewrite map[string]string
@@ -189,6 +190,9 @@ func (p *Player) send(r Recording) (int, http.Header, []byte, error) {
 	}
 	if text != "" {
 		switch {
+		case strings.HasPrefix(text, "--"):
+			boundary, _, _ := strings.Cut(text[2:], "\r\n")
+			req.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
 		case !strings.HasPrefix(text, "{") && !strings.HasPrefix(text, "["):
 			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		case p.ContentType != "":
