@@ -540,6 +540,7 @@ func platformStage(t testing.TB) makeStage {
 	replace("clients.hcl", "payments://callback", "payments://back")
 	replace("key_manager.hcl", `"Identity Server 7"`, `"Identity Server"`)
 	replace("people.hcl", `"app_admin"`, `"app_manager"`)
+	replace("services.hcl", `port = 8006`, `port = 8016`) // a revision, and its deployment
 	edit := func(l live) error {
 		for _, e := range []struct{ method, path, body string }{
 			{"PUT", "applications/web", `{"description": "Edited"}`},
