@@ -46,7 +46,8 @@ faults: ## one fault at every request, a kill at every write, random walks: how 
 	@$(GO) test -count=1 -v -timeout 60m -run '^(TestFaults|TestFaultsOfBinary|TestFaultWalks|TestKilled)$$' ./cmd/wso2plan -args -faults > .faults.out \
 		|| { cat .faults.out; rm .faults.out; exit 1; }
 	@awk -F'|' 'BEGIN { print "| kind of fault | points tried | survived |\n|---|---|---|" } \
-		/^\|/ { print; tried += $$3; survived += $$4 } END { printf "| all | %d | %d |\n", tried, survived }' .faults.out; rm .faults.out
+		/^\|/ { print; tried += $$3; survived += $$4 } / did not come in / { missed = missed $$0 "\n" } \
+		END { printf "| all | %d | %d |\n\n%s", tried, survived, missed }' .faults.out; rm .faults.out
 
 golden: ## rewrite golden files and the expected output of scripts and README; review the diff
 	@for dir in $$(grep -rl 'flag.Bool("update"' --include='*_test.go' cmd config engine providers | xargs -n 1 dirname | sort -u); do \

@@ -650,10 +650,11 @@ func (tr *troupe) perform(network *memoryNetwork) {
 func report(t *testing.T, kinds []string, verdicts []verdict) {
 	t.Helper()
 	tried, survived := map[string]int{}, map[string]int{}
-	byHand := 0
+	byHand, missed := 0, 0
 	for _, v := range verdicts {
 		if !v.struck && v.bad == "" {
-			continue // the request did not come this time
+			missed++
+			continue
 		}
 		tried[v.kind]++
 		if v.bad == "" {
@@ -672,6 +673,9 @@ func report(t *testing.T, kinds []string, verdicts []verdict) {
 	}
 	if all > whole {
 		t.Errorf("%d of %d were not survived", all-whole, all)
+	}
+	if missed > 0 {
+		fmt.Fprintf(os.Stdout, "%s: the request or call to strike at did not come in %d runs\n", t.Name(), missed)
 	}
 	if byHand > 0 {
 		t.Logf("%d of them were survived after what the error asked for had been done by hand", byHand)
