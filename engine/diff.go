@@ -122,6 +122,7 @@ func fresh(b *schema.Block, wanted cty.Value) cty.Value {
 type differ struct {
 	*comparison
 	fingerprints map[string]string
+	holders      map[string]bool // what paths with a fingerprint are inside of; nil until it is asked for
 	tops         map[string]bool // of a partial comparison: the top-level names that fingerprints speak of
 	paths        []PathChange
 	asLive       bool // the object at the top is planned as it is live
@@ -669,12 +670,19 @@ func (d *differ) managed(path cty.Path) bool {
 	if _, ok := d.fingerprints[text]; ok {
 		return true
 	}
-	for p := range d.fingerprints {
-		if len(p) > len(text) && p[:len(text)] == text && (p[len(text)] == '.' || p[len(text)] == '[') {
-			return true
+	if d.holders == nil {
+		// Asked of each path that is not configured, so that looking through all fingerprints each
+		// time would cost their square.
+		d.holders = make(map[string]bool, len(d.fingerprints))
+		for p := range d.fingerprints {
+			for i := 1; i < len(p); i++ {
+				if p[i] == '.' || p[i] == '[' {
+					d.holders[p[:i]] = true
+				}
+			}
 		}
 	}
-	return false
+	return d.holders[text]
 }
 
 // dropped notes that a path was managed and is not configured any more.
