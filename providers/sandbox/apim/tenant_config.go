@@ -38,7 +38,7 @@ func seedConfig(t *tenant) {
 		"NotificationsEnabled": "false", "Notifications": []any{map[string]any{"Type": "new_api_version", "Notifiers": []any{map[string]any{
 			"Class":                    "org.wso2.carbon.apimgt.impl.notification.NewAPIVersionEmailNotifier",
 			"ClaimsRetrieverImplClass": "org.wso2.carbon.apimgt.impl.token.DefaultClaimsRetriever",
-			"Title":                    "Version $2 of $1 Released", "Template": "<html><body>Version $2 of $1 is there.</body></html>"}}}},
+			"Title":                    "Version $2 of $1 Released", "Template": newVersionMail}}}},
 		"DefaultRoles": map[string]any{"PublisherRole": role("Internal/publisher"), "CreatorRole": role("Internal/creator"),
 			"SubscriberRole": map[string]any{"CreateOnTenantLoad": true}, "DevOpsRole": role("Internal/devops"), "ObserverRole": role("Internal/observer"),
 			"IntegrationDeveloperRole": role("Internal/integration_dev")},
@@ -227,3 +227,7 @@ func updateTheme(c *call) *answer {
 	c.tenant.Theme = []byte(file.text)
 	return &answer{status: http.StatusOK, kind: "application/json", body: []byte("Theme imported successfully")}
 }
+
+// newVersionMail is what subscribers of an API are told of a new version of it, in the product's own words.
+const newVersionMail = ` <html> <body> <h3 style="color:Black;">We’re happy to announce the arrival of the next major version $2 of $1 API which is now available in Our API Store.</h3>` +
+	`<a href="https://localhost:9443/devportal">Click here to Visit WSO2 API Store</a></body></html>`
