@@ -12,7 +12,10 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-func main() { os.Exit(run(context.Background(), os.Args)) }
+func main() {
+	collectLate()
+	os.Exit(run(context.Background(), os.Args))
+}
 
 // exitStatus is the error of a command that has said why already: it only carries the exit status.
 type exitStatus int

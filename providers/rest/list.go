@@ -75,7 +75,7 @@ func (p Paging) query(skip, size int) url.Values {
 }
 
 // pagesAhead bounds how many pages of one listing are asked for at a time.
-const pagesAhead = 8
+const pagesAhead = 16
 
 // List yields all objects, pages being read side by side. Without ListComplete it yields
 // engine.ErrCostly at once, since each object would have to be read after it.
