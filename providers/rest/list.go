@@ -155,9 +155,6 @@ func listed[T any](ctx context.Context, c *Collection, filter url.Values, limit 
 				arrived <- page{readAll(raws), err}
 			})
 		}
-		for full && asked < hint && len(ahead) < pagesAhead {
-			ask()
-		}
 		seen := map[string]bool{}
 		give := func(elements []element[T]) bool {
 			for _, e := range elements {
@@ -174,7 +171,10 @@ func listed[T any](ctx context.Context, c *Collection, filter url.Values, limit 
 			return true
 		}
 		if !give(readAll(first)) {
-			return
+			return // who looks for one element has often found it
+		}
+		for full && asked < hint && len(ahead) < pagesAhead {
+			ask()
 		}
 		for full || len(ahead) > 0 {
 			if len(ahead) == 0 {
