@@ -14,6 +14,7 @@
 //
 // The built servers are kept in WSO2PLAN_ORACLE_CACHE, or in wso2plan/oracles under the user's cache
 // directory; delete it to build again. WSO2PLAN_ORACLE_SEED and WSO2PLAN_ORACLE_REQUESTS repeat a
-// run or make it longer. WSO2PLAN_ORACLE_APIM is the address of an apim-parts that runs already
-// (~/.cache/wso2plan/oracles/apim-parts/start.sh), for work on one test.
+// run or make it longer; WSO2PLAN_ORACLE_ODD=1 sends the publisher also what is seldom sent and what
+// is wrong. WSO2PLAN_ORACLE_APIM is the address of an apim-parts that runs already
+// (apim-parts/start.sh in the cache), for work on one test.
 package oracle

@@ -11,6 +11,7 @@ var exceptions = []exception{
 		why: "apim-parts encrypts secrets by a key pair, which takes 200 bytes; the product's default has no such limit"},
 
 	{step: "policy-*", at: "*", want: regexp.MustCompile(`^[0-9a-f]{64}$`), got: regexp.MustCompile(`^[0-9a-f]{64}$`), why: "the digest of a policy is that of a text that only Java writes so"},
+	{step: "api-delete", at: "/description", want: regexp.MustCompile(`following resource paths`), why: "in the order of rows of the database"},
 	{step: "*", at: "/operations/*/usedProductIds", want: regexp.MustCompile(`^\[\]$`), why: "apim-parts shows no product of an operation, against the contract of 4.5.0; a whole server has not been asked"},
 
 	{step: "*", at: "header Content-Type", want: regexp.MustCompile(`^application/scim\+json$`), why: "Identity Server names the character set"},
@@ -74,8 +75,11 @@ const (
 //   - limits above 2147483647 and AI quotas of application policies: the columns are ours, and a row
 //     that cannot be read makes every list fail;
 //   - DELETE of keys and POST …/reset-throttle-policy: 401, their templates are not found;
-//   - the order of equal applications in a list, which is the database's.
-//
+//   - the order of equal applications in a list, which is the database's;
+//   - lists and searches of APIs, and categories that APIs have: what stands in for the index returns everything;
+//   - gateways of the type APK and organizations: apim-parts has no connector for the one and no user in the other;
+//   - endpoints in the list of an API: 500, a row is not found again;
+//   - Swagger 2, which is rewritten by OpenAPI code of another version.
 //
 // and to charon:
 //

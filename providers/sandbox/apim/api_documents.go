@@ -93,7 +93,11 @@ func (c *call) readDocumentBody() (*apiDocument, *answer) {
 		return nil, refuse(http.StatusBadRequest, 903245, "Parameter value missing",
 			"Some of the mandatory parameter values were missing. otherTypeName cannot be empty if type is OTHER.")
 	case *d.SourceType == "URL" && !validAddress(text(d.SourceURL), []string{"http", "https", "ftp"}):
-		return nil, badRequest("Invalid document sourceUrl Format")
+		if c.ofProducts() {
+			return nil, badRequest("Invalid document sourceUrl Format")
+		}
+		return nil, refuse(http.StatusBadRequest, 903245, "Parameter value missing",
+			"Some of the mandatory parameter values were missing. Invalid document sourceUrl Format")
 	}
 	return d, nil
 }
@@ -114,7 +118,7 @@ func addDocument(c *call) *answer {
 	d.DocumentID, d.FileName, d.InlineContent = ptr(newID()), nil, nil
 	d.CreatedTime, d.CreatedBy, d.LastUpdatedTime, d.LastUpdatedBy = nil, nil, nil, nil
 	shown := *d
-	if text(d.SourceURL) == "" {
+	if d.SourceURL == nil {
 		shown.SourceURL = ptr(" ") // in the answers to writes alone (seen)
 	}
 	if *d.SourceType != "URL" {
@@ -154,7 +158,7 @@ func updateDocument(c *call) *answer {
 	d.LastUpdatedTime, d.LastUpdatedBy = nil, nil
 	c.withDocument(a, i, keptDocument{*d, old.Content})
 	shown := *d
-	if text(d.SourceURL) == "" {
+	if d.SourceURL == nil && !a.Product {
 		shown.SourceURL = ptr(" ")
 	}
 	return ok(shown)
@@ -226,7 +230,11 @@ func uploadDocument(c *call) *answer {
 	case hasFile && hasText:
 		return badRequest("Only one of 'file' and 'inlineContent' should be specified")
 	case hasFile && *d.SourceType != "FILE":
-		return badRequest("Source type of document " + *d.DocumentID + " is not FILE")
+		noun := "document "
+		if a.Product {
+			noun = "product document "
+		}
+		return badRequest("Source type of " + noun + *d.DocumentID + " is not FILE")
 	case hasFile:
 		d.Content = &storedFile{Name: file.name, Kind: mediaType(file.name), Content: []byte(file.text)}
 		d.FileName = ptr(file.name)

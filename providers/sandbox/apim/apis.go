@@ -464,6 +464,14 @@ func updateAPI(c *call) *answer {
 	if bad := c.usedByProducts(a, map[string]any{"operations": sent}); bad != nil {
 		return bad
 	}
+	if len(d.body.Policies) == 0 && a.State != "CREATED" && a.State != "PROTOTYPED" && a.needsTiers() {
+		switch {
+		case d.body.AdvertiseInfo == nil:
+			return internal("") // a null pointer in the server
+		case !isTrue(d.body.AdvertiseInfo.Advertised):
+			return refuse(http.StatusBadRequest, 900304, "The tier cannot be null.", "The tier cannot be null")
+		}
+	}
 	if len(d.body.Operations) == 0 {
 		return refuse(http.StatusNotFound, 900763, "No resources found", "API must have at least one resource defined")
 	}
@@ -526,9 +534,9 @@ func deleteAPI(c *call) *answer {
 // copyAPI makes a new version of an API.
 func copyAPI(c *call) *answer {
 	query := c.request.URL.Query()
-	a, bad := c.ownAPI(query.Get("apiId"))
-	if bad != nil {
-		return bad
+	a := c.tenant.APIs.get(query.Get("apiId"))
+	if a == nil {
+		return refuse(http.StatusNotFound, 900308, "API Not Found", "Requested API with id '"+query.Get("apiId")+"' not found")
 	}
 	version := query.Get("newVersion")
 	if !compiled("^[^~!@#;:%^*()+={}|\\\\<>\"',&/$\\[\\]\\s+/]+$").MatchString(version) || len(version) > 30 {
@@ -536,7 +544,7 @@ func copyAPI(c *call) *answer {
 	}
 	for _, other := range c.tenant.APIs.list {
 		if other.field("name") == a.field("name") && other.field("version") == version {
-			return refuse(http.StatusConflict, 900252, "The API version already exists.", "The API version "+version+" already exists for the API "+a.field("name"))
+			return refuse(http.StatusConflict, 900252, "The API version already exists.", "An API with version '"+version+"' already exists for API '"+a.field("name")+"'")
 		}
 	}
 	made := *a
@@ -547,9 +555,7 @@ func copyAPI(c *call) *answer {
 	made.Document["version"], made.Document["isDefaultVersion"] = version, query.Get("defaultVersion") == "true"
 	made.Document["provider"] = c.owner()
 	c.keepAPI(&made)
-	out := c.shownAPI(&made)
-	out["visibleOrganizations"] = []string{c.tenant.Domain} // in this answer alone (seen)
-	return created(publisher.location+"/apis/"+made.ID, out)
+	return created(publisher.location+"/apis/"+made.ID, c.shownAPI(&made))
 }
 
 // apiNaming returns an API that is bound to a key manager, nil when there is none.

@@ -107,25 +107,26 @@ func (at *attacher) attach(place, flow string, index int, use map[string]any) (m
 	}
 	parameters := map[string]any{}
 	for name, v := range inner(use, "parameters") {
-		parameters[name] = textValue(v)
+		parameters[name] = v // of any type (seen)
 	}
 	for _, a := range p.Spec.Attributes {
 		name := text(a.Name)
-		if strings.EqualFold(text(a.Type), "Secret") && parameters[name] == "" {
+		if strings.EqualFold(text(a.Type), "Secret") && textValue(parameters[name]) == "" {
 			if kept := at.secrets[secretKey(place, flow, index, p.Spec.Name, name)]; kept != "" {
 				parameters[name] = kept
 			}
 		}
-		if a.Required && textOf(parameters, name) == "" {
+		if a.Required && textValue(parameters[name]) == "" {
 			return nil, refuse(http.StatusBadRequest, 902009, "Missing mandatory api policy attribute",
 				"Required attributes(s) %s for api policy specification %s are either missing or empty")
 		}
 	}
 	at.used[p.ID] = true
-	if use["policyType"] == nil && p.ClonedFrom != "" {
-		use["policyType"] = "common"
+	kind := "api" // whatever was sent
+	if p.ClonedFrom != "" {
+		kind = "common"
 	}
-	return map[string]any{"policyName": p.Spec.Name, "policyVersion": p.Spec.Version, "policyType": use["policyType"], "policyId": p.ID, "parameters": parameters}, nil
+	return map[string]any{"policyName": p.Spec.Name, "policyVersion": p.Spec.Version, "policyType": kind, "policyId": p.ID, "parameters": parameters}, nil
 }
 
 // find returns the API's own policy that a use means: by id, or by name and version; a common one is cloned.

@@ -3,6 +3,7 @@ package apim
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -40,7 +41,7 @@ func listCategories(c *call) *answer {
 	return all(out)
 }
 
-// catalogueCategories is what the devportal and the publisher list.
+// catalogueCategories is what the devportal and the publisher list, by name.
 func catalogueCategories(c *call) *answer {
 	type shown struct {
 		ID          *string `json:"id"`
@@ -51,6 +52,7 @@ func catalogueCategories(c *call) *answer {
 	for _, d := range c.tenant.Categories.list {
 		out = append(out, shown{d.ID, d.Name, ptr(text(d.Description))})
 	}
+	slices.SortStableFunc(out, func(a, b shown) int { return strings.Compare(*a.Name, *b.Name) })
 	return all(out)
 }
 

@@ -215,6 +215,7 @@ func updateEnvironment(c *call) *answer {
 	case *old.Name != *e.Name:
 		return refuse(http.StatusBadRequest, 900510, "Names of Gateway Environment cannot be changed", "Name of the gateway is read only")
 	}
+	unnamed := e.DisplayName == nil
 	if a := e.check(c); a != nil {
 		return a
 	}
@@ -231,6 +232,9 @@ func updateEnvironment(c *call) *answer {
 	// [seen]: this answer is what was sent, with permissions that were not sent null, and with a provider and types that are not stored.
 	if e.Provider == nil {
 		e.Provider = old.Provider
+	}
+	if unnamed {
+		e.DisplayName = nil
 	}
 	return ok(e)
 }

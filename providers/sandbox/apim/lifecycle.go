@@ -164,7 +164,7 @@ func (a *apiRecord) lacksEndpoint() bool {
 
 // needsTiers tells whether somebody must subscribe to call the API: not where only client certificates or API keys are asked for.
 func (a *apiRecord) needsTiers() bool {
-	return slices.ContainsFunc(a.names("securityScheme"), func(s string) bool { return s == "oauth2" || s == "basic_auth" })
+	return !a.Product && slices.ContainsFunc(a.names("securityScheme"), func(s string) bool { return s == "oauth2" || s == "basic_auth" })
 }
 
 // moved stores a record in another state. A retired one is undeployed and loses its subscriptions.

@@ -124,7 +124,8 @@ func listPolicies(c *call, all []*operationPolicy, specific bool) *answer {
 		return bad
 	}
 	shown := out[cut.from:cut.to]
-	return ok(map[string]any{"count": len(shown), "list": shown, "pagination": map[string]any{"offset": cut.from, "limit": cut.to - cut.from, "total": len(out),
+	limit, _, _ := c.limits()
+	return ok(map[string]any{"count": len(shown), "list": shown, "pagination": map[string]any{"offset": cut.from, "limit": limit, "total": len(out),
 		"next": nil, "previous": nil}})
 }
 

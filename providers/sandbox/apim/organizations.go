@@ -55,7 +55,7 @@ func outside() *answer {
 }
 
 func organizationNotFound(id string) *answer {
-	return refuse(http.StatusNotFound, 901301, "Organization Not Found", "Organization not found for the given organization ID: "+id)
+	return refuse(http.StatusNotFound, 901301, "Organization Not Found", "Organization Not Found")
 }
 
 func listOrganizations(c *call) *answer {

@@ -74,7 +74,7 @@ func policyRoutes() []route {
 				return struct {
 					policyBase
 					DefaultLimit *throttleLimit `json:"defaultLimit"`
-				}{p.policyBase, p.DefaultLimit}
+				}{listed(p.policyBase), p.DefaultLimit}
 			},
 		}.routes(),
 		policyKind[customRule, *customRule]{
@@ -87,6 +87,12 @@ func policyRoutes() []route {
 			summary: func(p *customRule) any { return p },
 		}.routes(),
 	)
+}
+
+// listed is how the list of advanced policies shows one: as of another type (seen).
+func listed(b policyBase) policyBase {
+	b.Type = ptr("AdvancedThrottlePolicyInfo")
+	return b
 }
 
 func (k policyKind[T, P]) routes() []route {
@@ -170,6 +176,9 @@ func (k policyKind[T, P]) update(c *call) *answer {
 	}
 	old := k.rows(c.tenant).get(c.vars["policy"])
 	if old == nil {
+		if a := k.check(c, p, nil); k.path == "custom" && a != nil {
+			return a // a blank is found before the policy is looked for (seen)
+		}
 		return notFound(k.noun, c.vars["policy"])
 	}
 	if a := k.check(c, p, old); a != nil {

@@ -265,6 +265,9 @@ func (c *call) members(sent []memberBody) ([]any, *answer) {
 			taken[key] = true
 			operations = append(operations, operationsOf(a.Document)[i])
 		}
+		if len(operations) == 0 {
+			continue // of which nothing is left (seen)
+		}
 		out = append(out, map[string]any{"name": a.field("name"), "apiId": a.ID, "version": a.field("version"), "operations": operations})
 	}
 	return out, nil

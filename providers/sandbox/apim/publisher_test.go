@@ -222,7 +222,7 @@ func TestClonedPolicies(t *testing.T) {
 	first := operation(t, c.get(200, u), "GET", "/*")
 	used := first.at("operationPolicies", "request").([]any)[0].(map[string]any)
 	clone, parameters := used["policyId"].(string), used["parameters"].(map[string]any)
-	if clone == common || parameters["colour"] != "7" || parameters["secret"] != "" {
+	if clone == common || parameters["colour"] != 7.0 || parameters["secret"] != "" {
 		t.Errorf("use: %v", used)
 	}
 	c.get(200, u+"/operation-policies/"+clone)

@@ -233,7 +233,13 @@ func deployRevision(c *call) *answer {
 		revisions[i].Deployments = append(slices.Clone(revisions[i].Deployments), d)
 	}
 	c.withRevisions(a, revisions)
-	return reply(http.StatusCreated, append([]deployment{}, revisions[i].Deployments...))
+	out := append([]deployment{}, revisions[i].Deployments...)
+	for j := range out {
+		if a.Product {
+			out[j].Status = nil // in this answer alone (seen)
+		}
+	}
+	return reply(http.StatusCreated, out)
 }
 
 // undeployRevision takes a revision, named by its id or its name, out of environments; one that is not there is none.
@@ -286,9 +292,7 @@ func restoreRevision(c *call) *answer {
 	if a.Product {
 		return reply(http.StatusCreated, c.shownProduct(&changed))
 	}
-	out := c.shownAPI(&changed)
-	out["visibleOrganizations"] = []string{c.tenant.Domain} // in this answer alone (seen)
-	return reply(http.StatusCreated, out)
+	return reply(http.StatusCreated, c.shownAPI(&changed))
 }
 
 // listDeployments answers also for APIs that there are not: with none (seen).

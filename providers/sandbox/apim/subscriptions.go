@@ -2,6 +2,7 @@ package apim
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -101,7 +102,18 @@ func (c *call) shownSubscription(s *subscription, counted bool) map[string]any {
 		out["requestedThrottlingPolicy"] = nil
 	}
 	if a := c.tenant.subscribable(s.API); a != nil {
-		out["apiInfo"] = c.portalInfo(a)
+		info := c.portalInfo(a)
+		if a.Product { // of which less is shown (seen)
+			info["advertiseInfo"] = maps.Clone(inner(info, "advertiseInfo"))
+			for _, name := range []string{"createdTime", "displayName", "gatewayType", "gatewayVendor", "monetizedInfo"} {
+				info[name] = nil
+			}
+			info["type"] = "API_PRODUCT"
+			if told := inner(info, "advertiseInfo"); told != nil {
+				told["apiOwner"] = nil
+			}
+		}
+		out["apiInfo"] = info
 	}
 	return out
 }
