@@ -620,6 +620,9 @@ func (tr *troupe) perform(network *memoryNetwork) {
 				stages[task.stage] = s
 			}
 		}
+		if network != nil {
+			time.Sleep(5 * time.Minute) // the idle connections of earlier runs end, which else would be for ever
+		}
 		v := verdict{struck: true}
 		switch {
 		case err != nil:
