@@ -121,11 +121,18 @@ func (p *Provider) roleMissing(ctx context.Context, role string) bool {
 	return errors.Is(err, engine.ErrNotFound)
 }
 
-// gateways remembers the gateway environments, by name: their hosts and their ids.
-type gateways struct {
-	mu    sync.Mutex
+// knownGateways are the gateway environments, by name: their hosts and their ids.
+type knownGateways struct {
 	hosts map[string][]string
 	ids   map[string]string
+}
+
+// gateways remembers the gateway environments. One asks for them at a time; the others wait until
+// their context ends at most.
+type gateways struct {
+	mu     sync.Mutex
+	now    knownGateways
+	asking chan struct{} // closed when who asks has an answer; nil: nobody does
 }
 
 // checkEnvironments finds that an environment does not exist before anything is made: the server says
@@ -151,12 +158,43 @@ func (p *Provider) checkEnvironments(ctx context.Context, planned cty.Value) err
 // environment returns the hosts of a gateway environment, nil when there is none of that name, and
 // all environments. What is known is not asked for again; what is not may have been made since.
 func (p *Provider) environment(ctx context.Context, name string) (hosts []string, all map[string][]string, err error) {
+	now, err := p.environments(ctx, name)
+	return now.hosts[name], now.hosts, err
+}
+
+// environments returns the gateway environments, as remembered if that of name is among them.
+func (p *Provider) environments(ctx context.Context, name string) (knownGateways, error) {
 	g := &p.server.gateways
+	for {
+		g.mu.Lock()
+		if _, ok := g.now.hosts[name]; ok {
+			defer g.mu.Unlock()
+			return g.now, nil
+		}
+		other := g.asking
+		if other == nil {
+			g.asking = make(chan struct{})
+			g.mu.Unlock()
+			break
+		}
+		g.mu.Unlock()
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return knownGateways{}, ctx.Err()
+		}
+	}
+	now, err := p.readEnvironments(ctx)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if hosts, ok := g.hosts[name]; ok {
-		return hosts, g.hosts, nil
+	close(g.asking)
+	if g.asking = nil; err == nil {
+		g.now = now
 	}
+	return now, err
+}
+
+func (p *Provider) readEnvironments(ctx context.Context) (knownGateways, error) {
 	var settings struct {
 		Environments []struct {
 			ID     string `json:"id"`
@@ -167,9 +205,9 @@ func (p *Provider) environment(ctx context.Context, name string) (hosts []string
 		} `json:"environment"`
 	}
 	if err := p.client.Get(ctx, publisher+"/settings", nil, &settings); err != nil {
-		return nil, nil, err
+		return knownGateways{}, err
 	}
-	g.hosts, g.ids = map[string][]string{}, map[string]string{}
+	now := knownGateways{hosts: map[string][]string{}, ids: map[string]string{}}
 	for _, e := range settings.Environments {
 		hosts := []string{}
 		for _, h := range e.VHosts {
@@ -177,35 +215,30 @@ func (p *Provider) environment(ctx context.Context, name string) (hosts []string
 				hosts = append(hosts, h.Host)
 			}
 		}
-		g.hosts[e.Name], g.ids[e.Name] = hosts, e.ID
+		now.hosts[e.Name], now.ids[e.Name] = hosts, e.ID
 	}
-	return g.hosts[name], g.hosts, nil
+	return now, nil
 }
 
 // environmentID returns the id of a gateway environment, by its name.
 func (p *Provider) environmentID(ctx context.Context, name string) (string, error) {
-	hosts, all, err := p.environment(ctx, name)
+	now, err := p.environments(ctx, name)
 	if err != nil {
 		return "", rest.Unfound(err)
 	}
-	if hosts == nil {
-		return "", fmt.Errorf("API Manager has no gateway environment %q; it has %s: %w", name, quoted(all), engine.ErrNotFound)
+	if now.hosts[name] == nil {
+		return "", fmt.Errorf("API Manager has no gateway environment %q; it has %s: %w", name, quoted(now.hosts), engine.ErrNotFound)
 	}
-	g := &p.server.gateways
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.ids[name], nil
+	return now.ids[name], nil
 }
 
 // environmentName returns the name of a gateway environment, by its id.
 func (p *Provider) environmentName(ctx context.Context, id string) (string, error) {
-	if _, _, err := p.environment(ctx, ""); err != nil { // none has no name, so that all are read
+	now, err := p.environments(ctx, "") // none has no name, so that all are read
+	if err != nil {
 		return "", rest.Unfound(err)
 	}
-	g := &p.server.gateways
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for name, known := range g.ids {
+	for name, known := range now.ids {
 		if known == id {
 			return name, nil
 		}
