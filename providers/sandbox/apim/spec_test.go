@@ -397,7 +397,8 @@ func everyOperation(c client) {
 	c.get(200, admin+"/applications/"+app)
 
 	c.get(200, publisher+"/api-categories")
-	api := c.post(201, publisher+"/apis", map[string]any{"name": "Spec", "context": "/spec", "version": "1", "policies": []string{"Gold", "Silver"}}).text("id")
+	api := c.post(201, publisher+"/apis", map[string]any{"name": "Spec", "context": "/spec", "version": "1", "policies": []string{"Gold", "Silver"},
+		"endpointConfig": map[string]any{"endpoint_type": "http", "production_endpoints": map[string]any{"url": "http://backend"}}}).text("id")
 	c.get(200, publisher+"/apis?query=name:Spec")
 	label := c.get(200, publisher+"/labels").list()[0].text("id")
 	c.post(200, publisher+"/apis/"+api+"/attach-labels", map[string]any{"labels": []string{label}})
