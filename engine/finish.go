@@ -151,7 +151,8 @@ func orderWorks(works []*work, refs map[config.Address][]config.Address) []graph
 }
 
 // checkMissing stops a plan that would create everything of a type again: rather the server is not
-// the one that was meant, or its database was lost.
+// the one that was meant, or its database was lost. Objects that are not wanted any more do not count:
+// a destroy whose answers were lost, or that was killed, finds them gone.
 func (p *planner) checkMissing() {
 	if p.opts.AllowMissing {
 		return
@@ -163,8 +164,7 @@ func (p *planner) checkMissing() {
 		}
 	}
 	for _, kind := range sortedKeys(p.gone) {
-		gone := p.gone[kind]
-		if n := owned[kind]; n > 3 && len(gone) == n {
+		if n := owned[kind]; p.gone[kind] > 3 && p.gone[kind]+p.goneToo[kind] == n {
 			ref, typ, _ := strings.Cut(kind, "\n")
 			p.report(problem(hcl.Range{}, "Everything owned is gone", fmt.Sprintf(
 				"All %d objects of type %s that this configuration owns at provider %q are missing on the server. If they were "+

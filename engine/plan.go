@@ -78,7 +78,8 @@ type planner struct {
 	replaced map[config.Address]bool             // blocks with an object created or replaced
 	exported map[config.Address]func() cty.Value // blocks, by planned values; made when first asked for
 	before   map[config.Address]func() cty.Value // blocks, by live values; likewise
-	gone     map[string][]config.Address         // provider and type → owned objects that do not exist
+	gone     map[string]int                      // provider and type → owned objects that do not exist and are wanted
+	goneToo  map[string]int                      // … and that nobody wants any more
 	moved    map[config.Address]bool             // addresses whose record moves away
 	unknown  []config.Address
 
@@ -112,7 +113,8 @@ func (r *Reconciler) newPlanner(meta Meta, records []Record, opts PlanOptions) *
 		replaced:  map[config.Address]bool{},
 		exported:  map[config.Address]func() cty.Value{},
 		before:    map[config.Address]func() cty.Value{},
-		gone:      map[string][]config.Address{},
+		gone:      map[string]int{},
+		goneToo:   map[string]int{},
 		moved:     map[config.Address]bool{},
 	}
 	p.ev = r.Config.Evaluator(p.value, false)

@@ -153,8 +153,7 @@ func (p *planner) readLive(ctx context.Context, w *work) bool {
 			return false
 		}
 		p.mu.Lock()
-		kind := w.conn.ref + "\n" + t.Name
-		p.gone[kind] = append(p.gone[kind], a)
+		p.gone[w.conn.ref+"\n"+t.Name]++
 		p.mu.Unlock()
 		w.change.Reason = "the server does not have it any more"
 		if !p.complete(w) {
@@ -482,8 +481,7 @@ func (p *planner) planOrphan(ctx context.Context, rec *Record) *work {
 		w.change.Action = Forget
 		w.change.Reason = "the server does not have it any more"
 		p.mu.Lock()
-		kind := c.ref + "\n" + a.Type
-		p.gone[kind] = append(p.gone[kind], a)
+		p.goneToo[c.ref+"\n"+a.Type]++
 		p.mu.Unlock()
 		return w
 	case err != nil:

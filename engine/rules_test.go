@@ -80,6 +80,35 @@ func TestEverythingGone(t *testing.T) {
 	b.synced(src)
 }
 
+// All was deleted, and nobody learnt of it: by a destroy, or because the configuration dropped it.
+func TestEverythingGoneThatNobodyWants(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		opts engine.PlanOptions
+		src  string
+	}{
+		{"destroy", engine.PlanOptions{Destroy: true}, many(5, "v")},
+		{"not configured", engine.PlanOptions{}, "locals {}\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t)
+			b.apply(many(5, "v"))
+			b.opts = test.opts
+			b.w.after = func(string, *thing) error { return errCut }
+			_, diags := b.tryApply(test.src)
+			fails(t, diags, errCut.Error())
+			b.w.after = nil
+			if len(b.w.things) != 0 {
+				t.Fatalf("%d things are left", len(b.w.things))
+			}
+			b.apply(test.src)
+			if records := b.records(); len(records) != 0 {
+				t.Fatalf("records %v", records)
+			}
+		})
+	}
+}
+
 func TestObjectThatIsNotOurs(t *testing.T) {
 	b := newBench(t)
 	b.w.things["id9"] = &thing{id: "id9", name: "a", value: "theirs"}
