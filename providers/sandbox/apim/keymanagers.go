@@ -336,11 +336,11 @@ func updateKeyManager(c *call) *answer {
 	if old == nil {
 		return kmNotFound()
 	}
-	if *old.Name != *k.Name {
-		return badRequest("Key Manager name couldn't able to change")
-	}
 	if a := k.checkRoles(c); a != nil {
 		return a
+	}
+	if *old.Name != *k.Name {
+		return badRequest("Key Manager name couldn't able to change")
 	}
 	if a := k.checkConnector(); a != nil {
 		return a

@@ -186,3 +186,18 @@ func TestGlobalKeyManagers(t *testing.T) {
 	c.user = "admin"
 	c.delete(200, global+"/"+id)
 }
+
+// Of a key manager that is sent with another name and with a role that does not exist, the role is
+// refused first.
+func TestKeyManagerRoleBeforeName(t *testing.T) {
+	is := newIdentity(t)
+	c := start(t, options(), is)
+	doc := is.is7("Own", "pw")
+	at := kms + "/" + c.post(201, kms, doc).text("id")
+	doc["name"] = "Other"
+	c.put(400, at, doc)
+	doc["permissions"] = map[string]any{"permissionType": "ALLOW", "roles": []string{"nobody"}}
+	if got := c.put(404, at, doc); got.number("code") != 900607 {
+		t.Errorf("refused with %s", got.raw)
+	}
+}
