@@ -60,9 +60,6 @@ func diff(c *comparison) difference {
 	if c.record != nil {
 		d.fingerprints = c.record.Fingerprints
 	}
-	if c.partial {
-		d.tops = topNames(d.fingerprints)
-	}
 	out := difference{planned: d.block(&c.typ.Block, nil, c.live, c.wanted)}
 	out.paths, out.asLive = d.paths, d.asLive
 	if c.partial {
@@ -123,27 +120,14 @@ type differ struct {
 	*comparison
 	fingerprints map[string]string
 	holders      map[string]bool // what paths with a fingerprint are inside of; nil until it is asked for
-	tops         map[string]bool // of a partial comparison: the top-level names that fingerprints speak of
 	paths        []PathChange
 	asLive       bool // the object at the top is planned as it is live
-}
-
-// topNames returns the attributes and blocks of an object that have fingerprints, or parts of them.
-func topNames(fingerprints map[string]string) map[string]bool {
-	names := make(map[string]bool, len(fingerprints))
-	for path := range fingerprints {
-		if i := strings.IndexAny(path, ".["); i >= 0 {
-			path = path[:i]
-		}
-		names[path] = true
-	}
-	return names
 }
 
 // skips reports whether a partial wanted, the object at the top, lacks a name that was not managed
 // either: then there is nothing to compare.
 func (d *differ) skips(at cty.Path, wanted cty.Value, name string) bool {
-	return d.partial && len(at) == 0 && !d.tops[name] && !wanted.Type().HasAttribute(name)
+	return d.partial && len(at) == 0 && !wanted.Type().HasAttribute(name) && !d.manages(name)
 }
 
 // wantedAt returns an attribute of wanted, its null where a partial one lacks it.
@@ -666,7 +650,11 @@ func (d *differ) parentManaged(path cty.Path) bool {
 
 // managed reports whether path, or something in it, has a fingerprint.
 func (d *differ) managed(path cty.Path) bool {
-	text := schema.PathString(path)
+	return d.manages(schema.PathString(path))
+}
+
+// manages is managed of the text of a path.
+func (d *differ) manages(text string) bool {
 	if _, ok := d.fingerprints[text]; ok {
 		return true
 	}

@@ -127,14 +127,6 @@ type knownGateways struct {
 	ids   map[string]string
 }
 
-// gateways remembers the gateway environments. One asks for them at a time; the others wait until
-// their context ends at most.
-type gateways struct {
-	mu     sync.Mutex
-	now    knownGateways
-	asking chan struct{} // closed when who asks has an answer; nil: nobody does
-}
-
 // checkEnvironments finds that an environment does not exist before anything is made: the server says
 // so only when the API stands already.
 func (p *Provider) checkEnvironments(ctx context.Context, planned cty.Value) error {
@@ -164,34 +156,7 @@ func (p *Provider) environment(ctx context.Context, name string) (hosts []string
 
 // environments returns the gateway environments, as remembered if that of name is among them.
 func (p *Provider) environments(ctx context.Context, name string) (knownGateways, error) {
-	g := &p.server.gateways
-	for {
-		g.mu.Lock()
-		if _, ok := g.now.hosts[name]; ok {
-			defer g.mu.Unlock()
-			return g.now, nil
-		}
-		other := g.asking
-		if other == nil {
-			g.asking = make(chan struct{})
-			g.mu.Unlock()
-			break
-		}
-		g.mu.Unlock()
-		select {
-		case <-other:
-		case <-ctx.Done():
-			return knownGateways{}, ctx.Err()
-		}
-	}
-	now, err := p.readEnvironments(ctx)
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	close(g.asking)
-	if g.asking = nil; err == nil {
-		g.now = now
-	}
-	return now, err
+	return p.server.gateways.find(ctx, func(g knownGateways) bool { return g.hosts[name] != nil }, p.readEnvironments)
 }
 
 func (p *Provider) readEnvironments(ctx context.Context) (knownGateways, error) {

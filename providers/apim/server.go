@@ -43,9 +43,9 @@ type server struct {
 
 	polls singleflight.Group // of lists that many wait by
 
-	gateways gateways // for deployments
-	owned    ownedIDs // of subscriptions and API products
-	holders  holders  // of documents and pictures
+	gateways once[knownGateways] // for deployments
+	owned    ownedIDs            // of subscriptions and API products
+	holders  holders             // of documents and pictures
 	scopes   *scopeTurns
 
 	connectors once[map[string]connector]
@@ -231,9 +231,15 @@ type once[T any] struct {
 }
 
 func (o *once[T]) get(ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
+	return o.find(ctx, func(T) bool { return true }, ask)
+}
+
+// find is get of an answer that will do; an answer that will not is asked for again, since what it
+// lacks may have been made.
+func (o *once[T]) find(ctx context.Context, will func(T) bool, ask func(context.Context) (T, error)) (T, error) {
 	for {
 		o.mu.Lock()
-		if o.done {
+		if o.done && will(o.val) {
 			defer o.mu.Unlock()
 			return o.val, nil
 		}

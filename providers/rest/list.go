@@ -108,6 +108,8 @@ type element[T any] struct {
 // meanwhile, comes once. Pages are asked for ahead of what is yielded, and read where they arrive.
 func listed[T any](ctx context.Context, c *Collection, filter url.Values, limit int, read func(map[string]any) (T, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
+		var running sync.WaitGroup
+		defer running.Wait()
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		var none T
@@ -139,13 +141,8 @@ func listed[T any](ctx context.Context, c *Collection, filter url.Values, limit 
 			elements []element[T]
 			err      error
 		}
-		var (
-			ahead   []chan page // asked for, in order
-			asked   = 1
-			running sync.WaitGroup
-		)
-		defer running.Wait()
-		defer cancel()
+		var ahead []chan page // asked for, in order
+		asked := 1
 		ask := func() {
 			arrived, skip := make(chan page, 1), asked*size
 			ahead = append(ahead, arrived)
