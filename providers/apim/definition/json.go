@@ -1,6 +1,8 @@
 package definition
 
 import (
+	"encoding/json"
+	"io"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -11,81 +13,57 @@ import (
 // parseJSON parses JSON as parseYAML does, several times as fast; false for what is no JSON, and then
 // the other one says what is wrong.
 func parseJSON(text string) (*yaml.Node, bool) {
-	p := jsonParser{text: text, line: 1}
-	p.space()
-	root := p.value(0)
-	if p.space(); root == nil || p.at != len(text) {
+	if !utf8.ValidString(text) {
 		return nil, false
 	}
-	return root, true
+	p := jsonParser{text: text, tokens: json.NewDecoder(strings.NewReader(text)), line: 1}
+	p.tokens.UseNumber()
+	root := p.value(0)
+	if root == nil {
+		return nil, false
+	}
+	_, err := p.tokens.Token()
+	return root, err == io.EOF
 }
 
 // A jsonParser knows where it is, for the errors about what it parsed.
 type jsonParser struct {
-	text        string
-	at          int
-	line        int
-	column, was int // the column that the place was was at
+	text   string
+	tokens *json.Decoder
+	at     int // the place whose line and column these are, counted from 1 and 0
+	line   int
+	column int
 }
 
 // maxDepth is how deep JSON may be nested here; what is deeper is left to the other parser.
 const maxDepth = 1000
 
-func (p *jsonParser) space() {
-	for ; p.at < len(p.text); p.at++ {
-		switch p.text[p.at] {
-		case ' ', '\t', '\r':
-		case '\n':
-			p.line, p.column, p.was = p.line+1, 0, p.at+1
-		default:
-			return
-		}
-	}
-}
-
-func (p *jsonParser) take(c byte) bool {
-	p.space()
-	if p.at < len(p.text) && p.text[p.at] == c {
-		p.at++
-		return true
-	}
-	return false
-}
-
 // value parses a value; nil for what is none.
 func (p *jsonParser) value(depth int) *yaml.Node {
-	p.space()
-	if p.at == len(p.text) || depth > maxDepth {
+	if depth > maxDepth {
 		return nil
 	}
-	p.column, p.was = p.column+utf8.RuneCountInString(p.text[p.was:p.at]), p.at
-	n := &yaml.Node{Line: p.line, Column: p.column + 1}
-	switch c := p.text[p.at]; c {
-	case '{', '[':
-		return p.list(n, depth)
-	case '"':
-		s, ok := p.quoted()
-		if !ok {
-			return nil
-		}
-		n.Kind, n.Tag, n.Style, n.Value = yaml.ScalarNode, "!!str", yaml.DoubleQuotedStyle, s
-		return n
+	begin := int(p.tokens.InputOffset())
+	for begin < len(p.text) && strings.IndexByte(" \t\r\n,:", p.text[begin]) >= 0 {
+		begin++
 	}
-	end := p.at
-	for end < len(p.text) && !strings.ContainsRune(" \t\r\n,]}", rune(p.text[end])) {
-		end++
+	token, err := p.tokens.Token()
+	if err != nil {
+		return nil
 	}
-	n.Kind, n.Value = yaml.ScalarNode, p.text[p.at:end]
-	p.at = end
-	switch n.Value {
-	case "true", "false":
-		n.Tag = "!!bool"
-	case "null":
-		n.Tag = "!!null"
-	default:
-		if strings.Trim(n.Value, "+-.0123456789eE") != "" {
-			return nil
-		}
+	passed := p.text[p.at:begin]
+	if i := strings.LastIndexByte(passed, '\n'); i >= 0 {
+		p.line, p.column, passed = p.line+strings.Count(passed, "\n"), 0, passed[i+1:]
+	}
+	p.at, p.column = begin, p.column+utf8.RuneCountInString(passed)
+	n := &yaml.Node{Kind: yaml.ScalarNode, Line: p.line, Column: p.column + 1}
+	switch token := token.(type) {
+	case json.Delim:
+		return p.list(n, token, depth)
+	case string:
+		n.Tag, n.Style, n.Value = "!!str", yaml.DoubleQuotedStyle, token
+	case json.Number:
+		n.Value = token.String()
 		if _, err := strconv.ParseInt(n.Value, 10, 64); err == nil {
 			n.Tag = "!!int"
 		} else if _, err := strconv.ParseFloat(n.Value, 64); err == nil && strings.ContainsAny(n.Value, ".eE") {
@@ -93,66 +71,34 @@ func (p *jsonParser) value(depth int) *yaml.Node {
 		} else {
 			return nil
 		}
+	case bool:
+		n.Tag, n.Value = "!!bool", strconv.FormatBool(token)
+	case nil:
+		n.Tag, n.Value = "!!null", "null"
 	}
 	return n
 }
 
-// list parses an object or an array.
-func (p *jsonParser) list(n *yaml.Node, depth int) *yaml.Node {
+// list parses what is in an object or an array, and its end.
+func (p *jsonParser) list(n *yaml.Node, begin json.Delim, depth int) *yaml.Node {
 	n.Style = yaml.FlowStyle
-	n.Kind, n.Tag = yaml.SequenceNode, "!!seq"
-	end := byte(']')
-	if p.text[p.at] == '{' {
-		n.Kind, n.Tag, end = yaml.MappingNode, "!!map", '}'
+	switch begin {
+	case '{':
+		n.Kind, n.Tag = yaml.MappingNode, "!!map"
+	case '[':
+		n.Kind, n.Tag = yaml.SequenceNode, "!!seq"
 	}
-	p.at++
-	if p.take(end) {
-		return n
-	}
-	for {
+	for p.tokens.More() {
 		x := p.value(depth + 1)
 		if x == nil {
 			return nil
 		}
 		n.Content = append(n.Content, x)
-		if n.Kind == yaml.MappingNode {
-			if x.Tag != "!!str" || !p.take(':') {
-				return nil
-			}
-			if x = p.value(depth + 1); x == nil {
-				return nil
-			}
-			n.Content = append(n.Content, x)
-		}
-		if p.take(end) {
-			return n
-		}
-		if !p.take(',') {
-			return nil
-		}
 	}
-}
-
-// quoted parses a string.
-func (p *jsonParser) quoted() (string, bool) {
-	begin := p.at
-	for i := begin + 1; i < len(p.text); i++ {
-		switch c := p.text[i]; {
-		case c == '"':
-			p.at = i + 1
-			s := p.text[begin+1 : i]
-			if !strings.Contains(s, `\`) {
-				return s, utf8.ValidString(s)
-			}
-			out, ok := parsed(p.text[begin:p.at]).(string)
-			return out, ok && out != p.text[begin:p.at]
-		case c == '\\':
-			i++
-		case c < ' ':
-			return "", false
-		}
+	if _, err := p.tokens.Token(); err != nil {
+		return nil
 	}
-	return "", false
+	return n
 }
 
 // simple returns what a node holds without the decoder of the parser, which takes most of the time;
