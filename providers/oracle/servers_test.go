@@ -30,6 +30,7 @@ func apimParts(t *testing.T) string {
 		t.Logf("building apim-parts in %s; the first time it fetches about 200 MB", dir)
 		source := filepath.Join(dir, "source")
 		patched(t, from, source)
+		fetched(t, append(filesOfIS(t, kernel, filepath.Join(dir, "is")), filesOfAPIM(t, from, dir)...))
 		run(t, buildLimit, []string{"IS_PARTS=" + kernel}, "bash", filepath.Join(source, "build.sh"), dir)
 		for _, path := range state {
 			replace(t, filepath.Join(home, path), filepath.Join(dir, "fresh", path))
@@ -54,8 +55,10 @@ func charon(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(cache(t), "charon")
 	alone(t, dir)
+	lib := filepath.Join(dir, "lib")
+	fetched(t, filesOfCharon(lib))
 	port := fmt.Sprint(9480 + free(t, 9480))
-	launch(t, "charon", "charon ready on", []string{"CHARON_LIB=" + filepath.Join(dir, "lib")}, filepath.Join(oracles(t), "charon", "run.sh"), port)
+	launch(t, "charon", "charon ready on", []string{"CHARON_LIB=" + lib}, filepath.Join(oracles(t), "charon", "run.sh"), port)
 	return "http://127.0.0.1:" + port
 }
 

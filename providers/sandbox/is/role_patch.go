@@ -104,7 +104,7 @@ func (o operation) checkRole() *answer {
 		return failedPatch("role")
 	case o.op != "remove" && !o.hasValue:
 		return missingValue(o.op)
-	case !o.hasPath && !isObject, o.hasPath && o.path == "" && o.hasValue:
+	case !o.hasPath && !isObject, o.hasPath && strings.TrimSpace(o.path) == "" && o.hasValue:
 		return failedPatch("role")
 	case !o.hasPath:
 		return nil

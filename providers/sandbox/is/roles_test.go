@@ -123,6 +123,8 @@ func TestRoleRefusals(t *testing.T) {
 		{"take admin's permissions", "PATCH", admin, patchBody(doc{"op": "replace", "path": "permissions", "value": []any{}}), 400},
 		{"take the owner out of admin", "PATCH", admin, patchBody(doc{"op": "replace", "path": "users", "value": []any{doc{"value": ann}}}), 400},
 		{"give admin to ann", "PATCH", admin, patchBody(doc{"op": "add", "path": "users", "value": []any{doc{"value": ann}}}), 200},
+		{"blank path", "PATCH", plain, patchBody(doc{"op": "add", "path": " ", "value": "x"}), 500},
+		{"blank path, removed", "PATCH", plain, patchBody(doc{"op": "remove", "path": " "}), 400},
 		{"members of everyone", "PATCH", everyone, patchBody(doc{"op": "add", "path": "users", "value": []any{doc{"value": ann}}}), 400},
 		{"delete admin", "DELETE", admin, nil, 400},
 		{"delete nothing", "DELETE", "/scim2/v2/Roles/x", nil, 404},
