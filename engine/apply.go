@@ -668,6 +668,15 @@ func (a *applier) remove(ctx context.Context, w *work) hcl.Diagnostics {
 		live = w.deposedNow
 	}
 	defer a.exclusive(w, w.change.Before)()
+	if w.change.Action == Replace && !w.change.CreateFirst && live != nil && !w.change.Release {
+		// A run that ends before the new one is made leaves a record of an object that is gone, and
+		// that nobody deleted behind our back.
+		going := w.stored
+		going.Status = Incomplete
+		if diags := a.commit(ctx, w, going); diags.HasErrors() {
+			return diags
+		}
+	}
 	if live != nil {
 		if w.change.Release {
 			if len(w.change.Paths) > 0 {

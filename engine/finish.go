@@ -150,16 +150,27 @@ func orderWorks(works []*work, refs map[config.Address][]config.Address) []graph
 	return graph
 }
 
+// missing counts a recorded object that the server does not have, for checkMissing.
+func (p *planner) missing(count map[string]int, w *work) {
+	if w.record.Status == Incomplete {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	count[w.conn.ref+"\n"+w.change.Type.Name]++
+}
+
 // checkMissing stops a plan that would create everything of a type again: rather the server is not
 // the one that was meant, or its database was lost. Objects that are not wanted any more do not count:
-// a destroy whose answers were lost, or that was killed, finds them gone.
+// a destroy whose answers were lost, or that was killed, finds them gone. Nor do those whose last apply
+// ended before they were whole: it may have deleted them to make them anew.
 func (p *planner) checkMissing() {
 	if p.opts.AllowMissing {
 		return
 	}
 	owned := map[string]int{}
 	for a, rec := range p.records {
-		if rec.ID != "" && p.targeted(a) {
+		if rec.ID != "" && rec.Status != Incomplete && p.targeted(a) {
 			owned[rec.Provider+"\n"+a.Type]++
 		}
 	}

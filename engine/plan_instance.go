@@ -152,9 +152,7 @@ func (p *planner) readLive(ctx context.Context, w *work) bool {
 			p.unreadable(a, w.change.Range, err)
 			return false
 		}
-		p.mu.Lock()
-		p.gone[w.conn.ref+"\n"+t.Name]++
-		p.mu.Unlock()
+		p.missing(p.gone, w)
 		w.change.Reason = "the server does not have it any more"
 		if !p.complete(w) {
 			return false
@@ -480,9 +478,7 @@ func (p *planner) planOrphan(ctx context.Context, rec *Record) *work {
 	case errors.Is(err, ErrNotFound):
 		w.change.Action = Forget
 		w.change.Reason = "the server does not have it any more"
-		p.mu.Lock()
-		p.goneToo[c.ref+"\n"+a.Type]++
-		p.mu.Unlock()
+		p.missing(p.goneToo, w)
 		return w
 	case err != nil:
 		p.unreadable(a, rng, err)

@@ -80,6 +80,26 @@ func TestEverythingGone(t *testing.T) {
 	b.synced(src)
 }
 
+// All was deleted to be made anew, and nobody learnt of it: they are made, without being asked.
+func TestEverythingGoneThatIsReplaced(t *testing.T) {
+	b := newBench(t)
+	src := func(fixed string) string {
+		return fmt.Sprintf("resource \"fake_thing\" \"x\" {\n  count = 5\n  name  = \"n${count.index}\"\n  fixed = %q\n}\n", fixed)
+	}
+	b.apply(src("old"))
+	b.w.after = func(string, *thing) error { return errCut }
+	_, diags := b.tryApply(src("new"))
+	fails(t, diags, errCut.Error())
+	b.w.after = nil
+	if len(b.w.things) != 0 {
+		t.Fatalf("the server still has %v", b.names())
+	}
+	if n := b.apply(src("new")).Counts; n.Add != 5 {
+		t.Fatalf("%+v", n)
+	}
+	b.synced(src("new"))
+}
+
 // All was deleted, and nobody learnt of it: by a destroy, or because the configuration dropped it.
 func TestEverythingGoneThatNobodyWants(t *testing.T) {
 	for _, test := range []struct {

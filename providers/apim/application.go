@@ -34,7 +34,7 @@ func applicationType() *schema.Type {
 			{Name: "attributes", Type: cty.Map(cty.String), PerKey: true, Doc: "Custom attributes, each managed by itself. The server's configuration must declare them; the plan checks that."},
 			{Name: "visibility", Type: cty.String, Enum: []string{"PRIVATE", "SHARED_WITH_ORG"}, Doc: "Who sees it: the owner, or everybody of the owner's organization. The server's default is `PRIVATE`."},
 			{Name: "owner", Type: cty.String, ReadOnly: true, Doc: "User that it belongs to."},
-			{Name: "status", Type: cty.String, ReadOnly: true, Doc: "`APPROVED`; `CREATED` while it waits for an approval."},
+			{Name: "status", Type: cty.String, ReadOnly: true, Doc: "`APPROVED`; `CREATED` while it waits for an approval, `DELETE_PENDING` once its deletion was begun."},
 		}},
 	}
 }
@@ -154,12 +154,23 @@ func (t *applications) Delete(ctx context.Context, live *engine.Object) error {
 	return nil
 }
 
-// foreign explains a refusal to touch somebody else's application.
+// foreign explains a refusal to touch somebody else's application, and a failure that may be that
+// of a key manager.
 func (t *applications) foreign(err error) error {
 	if rest.StatusOf(err) != http.StatusForbidden {
-		return err
+		return explainSilence(err)
 	}
 	return fmt.Errorf("the application belongs to another user than %s; make an alias of the provider with the login of its owner: %w", t.Client.Settings().Username, err)
+}
+
+// explainSilence says what an error of the server without a code may come from. API Manager asks the
+// key manager of each key of an application, and fails like that where one does not answer (seen on
+// its own code).
+func explainSilence(err error) error {
+	if rest.StatusOf(err) != http.StatusInternalServerError || rest.CodeOf(err) != "" {
+		return err
+	}
+	return fmt.Errorf("%w; API Manager answers so where a key manager of the application's keys does not answer: see that it runs and can be reached from there", err)
 }
 
 func explainApplication(err error) error {
@@ -201,20 +212,21 @@ func orNone(list []string) string {
 }
 
 // CheckPlan refuses attributes that the server's configuration does not declare, which it would
-// drop, and misses required ones, for which it answers 500 (apim-behaviour 4.1).
+// drop, misses required ones, for which it answers 500 (apim-behaviour 4.1), and warns of
+// applications whose deletion was begun.
 func (t *applications) CheckPlan(ctx context.Context, planned []engine.Planned) []engine.PlanProblem {
 	asks := func(p engine.Planned) bool {
 		return p.Action == engine.Create || p.Action == engine.Replace || writes(p.Action) && len(keysOf(p.After, "attributes")) > 0
 	}
+	out := goingAway(planned)
 	if !slices.ContainsFunc(planned, asks) {
-		return nil
+		return out
 	}
 	declared, err := t.server.applicationAttributes(ctx)
 	if err != nil {
-		return []engine.PlanProblem{{Index: slices.IndexFunc(planned, asks), Warning: true, Summary: "Application attributes not known",
-			Detail: fmt.Sprintf("The attributes that API Manager lets applications have could not be read, so they are not checked: %s.", err)}}
+		return append(out, engine.PlanProblem{Index: slices.IndexFunc(planned, asks), Warning: true, Summary: "Application attributes not known",
+			Detail: fmt.Sprintf("The attributes that API Manager lets applications have could not be read, so they are not checked: %s.", err)})
 	}
-	var out []engine.PlanProblem
 	for i := range planned {
 		p := &planned[i]
 		if !asks(*p) {
@@ -250,6 +262,21 @@ func (t *applications) CheckPlan(ctx context.Context, planned []engine.Planned) 
 				out = append(out, engine.PlanProblem{Index: i, Attribute: "attributes", Summary: "Missing application attribute",
 					Detail: fmt.Sprintf("API Manager requires the application attribute %q, and the configuration does not set it. Add it to attributes.", name)})
 			}
+		}
+	}
+	return out
+}
+
+// goingAway warns of applications that are wanted and that somebody began to delete.
+func goingAway(planned []engine.Planned) []engine.PlanProblem {
+	var out []engine.PlanProblem
+	for i := range planned {
+		p := &planned[i]
+		if p.Live != nil && p.Action != engine.Delete && knownString(p.Live.Value, "status") == "DELETE_PENDING" {
+			out = append(out, engine.PlanProblem{Index: i, Warning: true, Summary: "Application is being deleted",
+				Detail: fmt.Sprintf("The deletion of application %q was begun: it waits for an approval in the admin portal, or it failed since a key manager of its "+
+					"keys did not answer. Refuse the approval; or delete the application to the end and apply again, which makes it anew, with new keys.",
+					knownString(p.Live.Value, "name"))})
 		}
 	}
 	return out

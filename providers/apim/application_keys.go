@@ -157,7 +157,7 @@ func splitKeysID(id string) (application, mapping string, err error) {
 func (t *keysType) rows(ctx context.Context, application string) ([]keyRow, error) {
 	var rows []keyRow
 	if err := t.client.GetList(ctx, keysPath(application), nil, "list", &rows); err != nil {
-		return nil, err
+		return nil, explainSilence(err)
 	}
 	var byID map[string]string
 	for i := range rows {

@@ -2,12 +2,14 @@ package apim
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/zclconf/go-cty/cty"
 
 	"wso2plan/engine"
+	"wso2plan/providers/rest"
 	sandbox "wso2plan/providers/sandbox/apim"
 )
 
@@ -160,5 +162,50 @@ func TestIsUs(t *testing.T) {
 		if apps.isUs(owner) != want {
 			t.Errorf("%s is us: %v", owner, !want)
 		}
+	}
+}
+
+// TestApplicationOfSilentKeyManager: what cannot be read says why, and an application whose deletion
+// was begun is not passed over.
+func TestApplicationOfSilentKeyManager(t *testing.T) {
+	d := newDCR(t)
+	s, keys, app := withDCR(t, d, nil)
+	ctx, apps := t.Context(), s.typ("apim_application")
+	made := must[*engine.Object](t)(keys.Create(ctx, value(keys, keysOfShop(app, map[string]cty.Value{"key_manager": str("IS")}))))
+	live := must[*engine.Object](t)(apps.Read(ctx, app))
+	d.Close()
+	explained := func(what string, err error) {
+		t.Helper()
+		if err == nil || !strings.Contains(err.Error(), "a key manager of the application's keys does not answer") || engine.Refused(err) || errors.Is(err, engine.ErrNotFound) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	_, err := apps.Read(ctx, app)
+	explained("read", err)
+	_, err = apps.Update(ctx, live, value(apps, map[string]cty.Value{"name": str("shop"), "throttling_policy": str("10PerMin")}))
+	explained("update", err)
+	_, err = keys.Read(ctx, made.ID)
+	explained("keys", err)
+	explained("delete", apps.Delete(ctx, live))
+
+	_, mapping, _ := strings.Cut(made.ID, "/")
+	if _, err := s.client.Do(ctx, rest.Request{Method: http.MethodPost, Path: keysPath(app) + "/" + mapping + "/clean-up"}); err != nil {
+		t.Fatal(err)
+	}
+	live = must[*engine.Object](t)(apps.Read(ctx, app))
+	check := func(action engine.Action) []engine.PlanProblem {
+		return apps.(engine.Checker).CheckPlan(ctx, []engine.Planned{{Live: live, After: live.Value, Action: action}})
+	}
+	if got := check(engine.None); len(got) != 1 || !got[0].Warning || !strings.Contains(got[0].Detail, `deletion of application "shop" was begun`) {
+		t.Errorf("an application that goes away: %+v", got)
+	}
+	if got := check(engine.Delete); len(got) != 0 {
+		t.Errorf("one that is deleted: %+v", got)
+	}
+	if err := apps.Delete(ctx, live); err != nil {
+		t.Errorf("deleted in the end: %v", err)
+	}
+	if _, err := apps.Read(ctx, app); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("read after all: %v", err)
 	}
 }

@@ -13,9 +13,9 @@ func adminApplicationRoutes() []route {
 	view := []string{"apim:admin", "apim:app_settings_change", "apim:app_owner_change", "apim:app_import_export", "apim:admin_application_view"}
 	return []route{
 		get(admin, "/applications", view, adminApplications),
-		get(admin, "/applications/{application}", []string{"apim:admin", "apim:app_import_export", "apim:admin_application_view"}, adminApplication),
-		alone(remove(admin, "/applications/{application}", []string{"apim:admin", "apim:app_import_export"}, adminDeleteApplication)),
-		anyBody(post(admin, "/applications/{application}/change-owner", []string{"apim:admin", "apim:app_owner_change"}, changeOwner)),
+		withKeys(get(admin, "/applications/{application}", []string{"apim:admin", "apim:app_import_export", "apim:admin_application_view"}, adminApplication)),
+		withKeys(alone(remove(admin, "/applications/{application}", []string{"apim:admin", "apim:app_import_export"}, adminDeleteApplication))),
+		withKeys(anyBody(post(admin, "/applications/{application}/change-owner", []string{"apim:admin", "apim:app_owner_change"}, changeOwner))),
 	}
 }
 
@@ -119,20 +119,17 @@ func adminApplication(c *call) *answer {
 }
 
 func adminDeleteApplication(c *call) *answer {
-	s := c.server
-	s.mu.Lock()
-	c.enter()
-	a := c.tenant.Applications.get(c.vars["application"])
-	if a == nil {
-		s.mu.Unlock()
-		return notFound("application", c.vars["application"])
+	gone := c.removeApplication(func() (*application, *answer) {
+		a := c.tenant.Applications.get(c.vars["application"])
+		if a == nil {
+			return nil, notFound("application", c.vars["application"])
+		}
+		return a, nil
+	})
+	if gone.status == http.StatusCreated {
+		return empty(http.StatusOK) // the administrator is not told that it was stuck
 	}
-	clients := c.removeApplication(a)
-	s.mu.Unlock()
-	for _, r := range clients {
-		_ = r.delete(c.request.Context()) // as in deleteApplication
-	}
-	return empty(http.StatusOK)
+	return gone
 }
 
 // changeOwner gives an application to another user. An unknown application is 500 without a reason;

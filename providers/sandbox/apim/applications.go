@@ -59,8 +59,8 @@ func applicationRoutes() []route {
 	return []route{
 		get(devportal, "/applications", appRead, listApplications),
 		post(devportal, "/applications", appManage, createApplication),
-		get(devportal, "/applications/{application}", appManage, readApplication),
-		put(devportal, "/applications/{application}", appManage, updateApplication),
+		withKeys(get(devportal, "/applications/{application}", appManage, readApplication)),
+		withKeys(put(devportal, "/applications/{application}", appManage, updateApplication)),
 		alone(remove(devportal, "/applications/{application}", appDelete, deleteApplication)),
 		post(devportal, "/applications/{application}/reset-throttle-policy", appManage, resetThrottlePolicy),
 	}
@@ -274,39 +274,54 @@ func updateApplication(c *call) *answer {
 	return ok(c.tenant.shownApplication(&changed))
 }
 
-// deleteApplication removes an application with its subscriptions and keys, and the clients that
-// were made for them. A key manager that does not answer keeps its client, and the application goes
-// all the same.
-func deleteApplication(c *call) *answer {
+const deletePending = "DELETE_PENDING"
+
+// deleteApplication removes an application of the caller.
+func deleteApplication(c *call) *answer { return c.removeApplication(c.ownApplication) }
+
+// removeApplication removes an application with its subscriptions and keys, after the clients that
+// were made for them. A key manager that refuses keeps its client, and the application goes all the
+// same. One that does not answer stops it: the application stays, with a status that says so, and
+// when it is removed later the answer is 201 in place of 200 (seen).
+func (c *call) removeApplication(find func() (*application, *answer)) *answer {
 	s := c.server
 	s.mu.Lock()
 	c.enter()
-	a, bad := c.ownApplication()
+	a, bad := find()
 	if bad != nil {
 		s.mu.Unlock()
 		return bad
 	}
-	clients := c.removeApplication(a)
-	s.mu.Unlock()
-	for _, r := range clients {
-		_ = r.delete(c.request.Context()) // the server logs it and goes on
-	}
-	return empty(http.StatusOK)
-}
-
-// removeApplication removes an application from the contents and returns the clients that its keys
-// leave behind.
-func (c *call) removeApplication(a *application) []remote {
 	var clients []remote
 	for _, m := range c.tenant.keysOf(a) {
 		if k := c.tenant.keyManager(m.KeyManager); k != nil && m.Mode == modeCreated && m.ConsumerKey != "" {
 			clients = append(clients, c.remote(k, m.ConsumerKey))
 		}
+	}
+	status := http.StatusOK
+	if *a.Status == deletePending {
+		status = http.StatusCreated
+	}
+	going := *a
+	going.Status = ptr(deletePending)
+	c.tenant.Applications.replace(&going)
+	s.mu.Unlock()
+
+	for _, r := range clients {
+		if err := r.delete(c.request.Context()); silent(err) {
+			return internal("")
+		}
+	}
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.enter()
+	for _, m := range c.tenant.keysOf(&going) {
 		c.tenant.Keys.remove(m.ID)
 	}
-	c.tenant.removeSubscriptions(a)
-	c.tenant.Applications.remove(*a.ApplicationID)
-	return clients
+	c.tenant.removeSubscriptions(&going)
+	c.tenant.Applications.remove(*going.ApplicationID)
+	return empty(status)
 }
 
 func resetThrottlePolicy(c *call) *answer {

@@ -1,7 +1,9 @@
 package apim
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -83,15 +85,15 @@ func keyRoutes() []route {
 	const app = "/applications/{application}"
 	const item = app + "/oauth-keys/{mapping}"
 	return []route{
-		alone(post(devportal, app+"/generate-keys", appManage, generateKeys)),
+		withKeys(alone(post(devportal, app+"/generate-keys", appManage, generateKeys))),
 		alone(post(devportal, app+"/map-keys", appManage, mapKeys)),
-		alone(get(devportal, app+"/oauth-keys", appManage, listKeys)),
+		withKeys(alone(get(devportal, app+"/oauth-keys", appManage, listKeys))),
 		alone(get(devportal, item, appManage, readKeys)),
-		alone(put(devportal, item, appManage, updateKeys)),
+		withKeys(alone(put(devportal, item, appManage, updateKeys))),
 		alone(remove(devportal, item, appManage, deleteKeys)),
-		alone(anyBody(post(devportal, item+"/regenerate-secret", appManage, regenerateSecret))),
+		withKeys(alone(anyBody(post(devportal, item+"/regenerate-secret", appManage, regenerateSecret)))),
 		anyBody(post(devportal, item+"/clean-up", appManage, cleanUpKeys)),
-		alone(post(devportal, item+"/generate-token", appManage, generateToken)),
+		withKeys(alone(post(devportal, item+"/generate-token", appManage, generateToken))),
 	}
 }
 
@@ -261,7 +263,11 @@ func generateKeys(c *call) *answer {
 			}
 		}
 		r.consumerKey = client.ID
-		token, err := r.token(ctx, client.Secret, body.Scopes, seconds)
+		scopes := body.Scopes
+		if scopes == nil {
+			scopes = []string{"null"} // the text of the server's language (seen)
+		}
+		token, err := r.token(ctx, client.Secret, scopes, seconds)
 		if err != nil {
 			return failed(err)
 		}
@@ -409,12 +415,63 @@ func (c *call) ownMapping() (*application, *keyMapping, *answer) {
 	return a, m, nil
 }
 
-// read asks the key manager for the client of a mapping. A key manager that does not answer leaves
-// the fields of the client empty.
-func (v mappingView) read(ctx context.Context) *applicationKey {
+// askKeyManagers asks for the client of each key of the applications that the request names, and is
+// the answer where a key manager does not: its client throws where nothing catches it (seen).
+func (c *call) askKeyManagers() *answer {
+	s := c.server
+	s.mu.Lock()
+	c.enter()
+	var asked []remote
+	for _, id := range c.namedApplications() {
+		a := c.tenant.Applications.get(id)
+		if a == nil {
+			continue
+		}
+		for _, m := range c.tenant.keysOf(a) {
+			if k := c.tenant.keyManager(m.KeyManager); k != nil && m.ConsumerKey != "" && isTrue(k.Enabled) && s.loaded(k) {
+				asked = append(asked, c.remote(k, m.ConsumerKey))
+			}
+		}
+	}
+	s.mu.Unlock()
+	for _, r := range asked {
+		if _, err := r.get(c.request.Context()); silent(err) {
+			return internal("")
+		}
+	}
+	return nil
+}
+
+// namedApplications are the ids of applications in the path, the query or the body.
+func (c *call) namedApplications() []string {
+	if id := cmp.Or(c.vars["application"], c.request.URL.Query().Get("applicationId")); id != "" {
+		return []string{id}
+	}
+	type named struct {
+		ApplicationID string `json:"applicationId"`
+	}
+	var one named
+	var several []named
+	if json.Unmarshal(c.body, &several) != nil && json.Unmarshal(c.body, &one) == nil {
+		several = []named{one}
+	}
+	var ids []string
+	for _, n := range several {
+		ids = append(ids, n.ApplicationID)
+	}
+	return ids
+}
+
+// read asks the key manager for the client of a mapping. A key manager that refuses leaves the
+// fields of the client empty; one that does not answer is a failure.
+func (v mappingView) read(ctx context.Context) (*applicationKey, *answer) {
 	var client Client
 	if v.mapping.ConsumerKey != "" {
-		if got, err := v.remote.get(ctx); err == nil {
+		got, err := v.remote.get(ctx)
+		if silent(err) && isTrue(v.remote.km.Enabled) {
+			return nil, internal("") // as askKeyManagers
+		}
+		if err == nil {
 			client = got
 		}
 	}
@@ -427,7 +484,7 @@ func (v mappingView) read(ctx context.Context) *applicationKey {
 		out.SupportedGrantTypes = nil // (seen)
 	}
 	out.Token = &keyToken{TokenScopes: []string{}, ValidityTime: ptr(int64(0))}
-	return out
+	return out, nil
 }
 
 func listKeys(c *call) *answer {
@@ -446,7 +503,11 @@ func listKeys(c *call) *answer {
 	s.mu.Unlock()
 	out := []*applicationKey{}
 	for _, v := range views {
-		out = append(out, v.read(c.request.Context()))
+		key, bad := v.read(c.request.Context())
+		if bad != nil {
+			return bad
+		}
+		out = append(out, key)
 	}
 	return all(out)
 }
@@ -456,7 +517,10 @@ func readKeys(c *call) *answer {
 	if bad != nil {
 		return bad
 	}
-	out := v.read(c.request.Context())
+	out, bad := v.read(c.request.Context())
+	if bad != nil {
+		return bad
+	}
 	out.KeyManager = ptr(v.mapping.KeyManager) // [seen]: the list names the key manager, GET of one gives its id
 	return ok(out)
 }

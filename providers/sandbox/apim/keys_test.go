@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"strings"
 	"sync"
 	"testing"
@@ -235,7 +236,8 @@ func TestStuckMapping(t *testing.T) {
 		t.Errorf("nobody listens: %s", got.raw)
 	}
 	c.delete(200, other) // takes the half-made row along
-	c.delete(200, app)
+	c.put(200, kms+"/"+km, is.is7("Wrong", "pw"))
+	c.delete(200, app) // whose client a key manager that refuses keeps
 	c.delete(200, kms+"/"+km)
 }
 
@@ -389,4 +391,64 @@ func TestRejectedProperties(t *testing.T) {
 	c.put(500, item, map[string]any{"supportedGrantTypes": []string{"authorization_code"}})
 	c.post(500, item+"/generate-token", map[string]any{})
 	c.post(200, item+"x/clean-up", nil) // one that is not there
+}
+
+// TestSilentKeyManager tells what an application comes to whose key manager is stopped.
+func TestSilentKeyManager(t *testing.T) {
+	is := newIdentity(t)
+	c := start(t, options(), is)
+	c.post(201, kms, is.is7("IS7", "pw"))
+	app, other := application(c, "Shop"), application(c, "Other")
+	item := app + "/oauth-keys/" + c.post(200, app+"/generate-keys", generate("IS7", "PRODUCTION")).text("keyMappingId")
+	is.Close()
+	whole := map[string]any{"name": "Shop", "throttlingPolicy": "10PerMin"}
+	internal := func(b body) {
+		t.Helper()
+		if b.number("code") != 500 || b.text("message") != "Internal server error" {
+			t.Errorf("answered %s", b.raw)
+		}
+	}
+	reads := func() {
+		t.Helper()
+		internal(c.get(500, app))
+		internal(c.get(500, app+"/oauth-keys"))
+		internal(c.get(500, item))
+		internal(c.put(500, app, whole))
+		internal(c.get(500, "/api/am/devportal/v3/subscriptions?applicationId="+path.Base(app)))
+	}
+	reads()
+	internal(c.put(500, item, map[string]any{"supportedGrantTypes": []string{"password"}}))
+	internal(c.post(500, item+"/regenerate-secret", map[string]any{}))
+	internal(c.post(500, item+"/generate-token", map[string]any{"validityPeriod": 60}))
+	internal(c.post(500, app+"/generate-keys", generate("Resident Key Manager", "SANDBOX")))
+	if got := c.post(500, other+"/generate-keys", generate("IS7", "PRODUCTION")); got.number("code") != 900967 {
+		t.Errorf("keys of another application: %s", got.raw)
+	}
+	c.get(200, other)
+
+	internal(c.delete(500, app))
+	if list := c.get(200, apps+"?query=Shop").list(); len(list) != 1 || list[0].text("status") != "DELETE_PENDING" {
+		t.Errorf("listed after the deletion: %v", list)
+	}
+	reads()
+	internal(c.delete(500, app))
+	c.post(200, item+"/clean-up", nil)
+	if got := c.get(200, app); got.text("status") != "DELETE_PENDING" {
+		t.Errorf("after the clean-up: %s", got.raw)
+	}
+	c.delete(201, app)
+	c.get(404, app)
+	c.delete(200, other)
+}
+
+// TestScopesThatAreNull holds what a token is asked for when the scopes of a request are null.
+func TestScopesThatAreNull(t *testing.T) {
+	is := newIdentity(t)
+	c := start(t, options(), is)
+	c.post(201, kms, is.is7("IS7", "pw"))
+	sent := generate("IS7", "PRODUCTION")
+	sent["scopes"] = nil
+	if got := c.post(200, application(c, "Shop")+"/generate-keys", sent); !strings.Contains(got.raw, `"tokenScopes":["null"]`) {
+		t.Errorf("answered %s", got.raw)
+	}
 }

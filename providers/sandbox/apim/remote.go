@@ -40,6 +40,14 @@ type backendError struct {
 
 func (e backendError) Error() string { return e.reason }
 
+// A silenceError is an exchange with an authorization server that came to nothing: it does not
+// answer, or with what is no answer of its kind.
+type silenceError struct{ error }
+
+func (e silenceError) Unwrap() error { return e.error }
+
+func silent(err error) bool { return errors.As(err, new(silenceError)) }
+
 var errGone = errors.New("the key manager of these keys is gone")
 
 func (r remote) resident() bool { return text(r.km.Name) == residentName }
@@ -360,12 +368,12 @@ func (r remote) call(ctx context.Context, method, at, kind string, body []byte, 
 	}
 	got, err := r.server.options.HTTP.Do(q)
 	if err != nil {
-		return err
+		return silenceError{err}
 	}
 	defer func() { _ = got.Body.Close() }()
 	reply, err := io.ReadAll(io.LimitReader(got.Body, maxReply))
 	if err != nil {
-		return err
+		return silenceError{err}
 	}
 	if got.StatusCode < 200 || got.StatusCode > 299 {
 		return backendError{got.StatusCode, fmt.Sprintf("Received status code: %d Reason: %s", got.StatusCode, http.StatusText(got.StatusCode))}
@@ -374,7 +382,7 @@ func (r remote) call(ctx context.Context, method, at, kind string, body []byte, 
 		return nil
 	}
 	if err := json.Unmarshal(reply, into); err != nil {
-		return fmt.Errorf("%s %s: %w", method, at, err)
+		return silenceError{fmt.Errorf("%s %s: %w", method, at, err)}
 	}
 	return nil
 }

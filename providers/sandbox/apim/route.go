@@ -35,6 +35,7 @@ type route struct {
 	consumes string // the Content-Type of its body; empty: it takes none, or any
 	produces string
 	unlocked bool // it locks the contents by itself, because it calls other servers
+	withKeys bool // it reads an application with its keys, which asks their key managers first
 }
 
 // get, post, put, patch and remove are the ordinary rows of the table.
@@ -61,6 +62,13 @@ func remove(a api, path string, scopes []string, run func(*call) *answer) route 
 // alone marks a route whose operation locks the contents by itself.
 func alone(r route) route {
 	r.unlocked = true
+	return r
+}
+
+// withKeys marks a route that reads an application with its keys: the server asks the key manager of
+// each, and fails where one does not answer (seen).
+func withKeys(r route) route {
+	r.withKeys = true
 	return r
 }
 

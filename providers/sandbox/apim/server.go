@@ -144,6 +144,11 @@ func (s *Server) dispatch(r *http.Request) *answer {
 		return empty(http.StatusRequestEntityTooLarge)
 	}
 	c.body = body
+	if found.withKeys {
+		if bad := c.askKeyManagers(); bad != nil {
+			return bad
+		}
+	}
 	a := s.run(c, found)
 	c.tellKeyManagers()
 	return a

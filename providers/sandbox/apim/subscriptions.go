@@ -36,12 +36,12 @@ func subscriptionRoutes() []route {
 	scopes := []string{"apim:subscribe", "apim:sub_manage"}
 	block := []string{"apim:subscription_block", "apim:subscription_manage"}
 	return []route{
-		get(devportal, "/subscriptions", scopes, listSubscriptions),
-		post(devportal, "/subscriptions", scopes, createSubscription),
+		withKeys(get(devportal, "/subscriptions", scopes, listSubscriptions)),
+		withKeys(post(devportal, "/subscriptions", scopes, createSubscription)),
 		get(devportal, "/subscriptions/{subscription}", scopes, readSubscription),
-		put(devportal, "/subscriptions/{subscription}", scopes, updateSubscription),
+		withKeys(put(devportal, "/subscriptions/{subscription}", scopes, updateSubscription)),
 		remove(devportal, "/subscriptions/{subscription}", scopes, deleteSubscription),
-		post(devportal, "/subscriptions/multiple", scopes, createSubscriptions),
+		withKeys(post(devportal, "/subscriptions/multiple", scopes, createSubscriptions)),
 		get(devportal, "/subscriptions/{api}/additionalInfo", nil, subscriptionTiers),
 		get(publisher, "/subscriptions", viewSubscriptions, publisherSubscriptions),
 		anyBody(post(publisher, "/subscriptions/change-business-plan", []string{"apim:subscription_manage"}, changePlan)),
