@@ -148,9 +148,18 @@ func (c *connection) class(t *schema.Type) string { return c.realm + "\n" + t.Na
 type reader struct {
 	typ Type
 
-	mu   sync.Mutex
-	need int // objects that will be read or looked for
-	list *listing
+	mu    sync.Mutex
+	need  int // objects that will be read or looked for
+	finds int // of these, looked for
+	list  *listing
+	keys  *directory
+}
+
+// A directory is the outcome of a Directory, complete when done is closed. ids is nil when it failed
+// or would have cost too much: then objects are looked for one by one.
+type directory struct {
+	done chan struct{}
+	ids  func(wanted cty.Value) []string
 }
 
 // A listing is the outcome of a List, complete when done is closed. ok is false when it failed or
@@ -167,10 +176,11 @@ const listFrom = 3
 
 func newReader(t Type) *reader { return &reader{typ: t} }
 
-// expect says that n more objects will be read or looked for.
-func (rd *reader) expect(n int) {
+// expect says that so many more objects will be read, or looked for.
+func (rd *reader) expect(reads, finds int) {
 	rd.mu.Lock()
-	rd.need += n
+	rd.need += reads + finds
+	rd.finds += finds
 	rd.mu.Unlock()
 }
 
@@ -239,7 +249,7 @@ func (rd *reader) read(ctx context.Context, id string) (*Object, error) {
 func (rd *reader) find(ctx context.Context, wanted cty.Value) (*Object, error) {
 	l := rd.listed(ctx)
 	if l == nil {
-		return rd.typ.Find(ctx, wanted)
+		return rd.lookUp(ctx, wanted)
 	}
 	t := rd.typ.Schema()
 	key, _ := keyOf(t, wanted)
@@ -250,5 +260,53 @@ func (rd *reader) find(ctx context.Context, wanted cty.Value) (*Object, error) {
 		return found[0], nil
 	default:
 		return nil, fmt.Errorf("the server holds %d objects with %s; only one can be meant", len(found), keyPhrase(t, key))
+	}
+}
+
+// lookUp is find without a listing: by the directory of the type where it has one, else by Find,
+// which also says what is wrong with several objects of one key.
+func (rd *reader) lookUp(ctx context.Context, wanted cty.Value) (*Object, error) {
+	if ids := rd.directory(ctx); ids != nil {
+		switch found := ids(wanted); len(found) {
+		case 0:
+			return nil, ErrNotFound
+		case 1:
+			o, err := rd.typ.Read(ctx, found[0])
+			if !errors.Is(err, ErrNotFound) { // else it went, and another may have come
+				return o, err
+			}
+		}
+	}
+	return rd.typ.Find(ctx, wanted)
+}
+
+// directory returns what finds ids by key, or nil. The first caller reads it, the others wait.
+func (rd *reader) directory(ctx context.Context) func(wanted cty.Value) []string {
+	typ, ok := rd.typ.(Directory)
+	if !ok {
+		return nil
+	}
+	rd.mu.Lock()
+	d, first := rd.keys, false
+	if d == nil && rd.finds >= listFrom {
+		d, first = &directory{done: make(chan struct{})}, true
+		rd.keys = d
+	}
+	finds := rd.finds
+	rd.mu.Unlock()
+	if d == nil {
+		return nil
+	}
+	if first {
+		if ids, err := typ.Directory(ctx, finds); err == nil {
+			d.ids = ids
+		} // else too costly, or a failure that looking for one will show
+		close(d.done)
+	}
+	select {
+	case <-d.done:
+		return d.ids
+	case <-ctx.Done():
+		return nil
 	}
 }

@@ -58,6 +58,14 @@ type Lister interface {
 	List(ctx context.Context, limit int) iter.Seq2[*Object, error]
 }
 
+// A Directory looks for many objects in one reading of a listing that holds their keys and less
+// than whole objects. Optional.
+type Directory interface {
+	// Directory reads the listing and returns what tells the ids of the objects with the key of
+	// wanted. It fails with ErrCostly if that takes more than limit requests.
+	Directory(ctx context.Context, limit int) (ids func(wanted cty.Value) []string, err error)
+}
+
 // Exclusive serializes writes: those of a realm whose strings are equal and not empty run one at a
 // time, from their read to their write, whatever their types. Optional.
 type Exclusive interface {

@@ -93,6 +93,7 @@ type provider struct {
 	w      *world
 	realm  string
 	lister bool
+	keyed  bool              // listings hold keys
 	others map[string]*world // by realm
 }
 
@@ -104,6 +105,9 @@ func (p *provider) Data() []engine.Finder { return nil }
 func (p *provider) Types() []engine.Type {
 	if p.lister {
 		return []engine.Type{listedThings{things{p}}}
+	}
+	if p.keyed {
+		return []engine.Type{keyedThings{things{p}}}
 	}
 	return []engine.Type{things{p}}
 }
@@ -139,6 +143,25 @@ func (ts listedThings) List(ctx context.Context, limit int) iter.Seq2[*engine.Ob
 			}
 		}
 	}
+}
+
+type keyedThings struct{ things }
+
+func (ts keyedThings) Directory(_ context.Context, limit int) (func(cty.Value) []string, error) {
+	ts.p.w.mu.Lock()
+	defer ts.p.w.mu.Unlock()
+	ts.p.w.lists++
+	if len(ts.p.w.things) > 20*limit {
+		return nil, engine.ErrCostly
+	}
+	ids := map[string][]string{}
+	for id, t := range ts.p.w.things {
+		ids[t.name] = append(ids[t.name], id)
+	}
+	return func(wanted cty.Value) []string {
+		name, _ := wanted.GetAttr("name").Unmark()
+		return ids[name.AsString()]
+	}, nil
 }
 
 func (ts things) Schema() *schema.Type { return thingSchema }
@@ -353,6 +376,7 @@ type bench struct {
 	store  engine.Store
 	keys   *engine.Keys
 	lister bool
+	keyed  bool
 	opts   engine.PlanOptions
 	dir    string
 	others map[string]*world
@@ -386,7 +410,7 @@ func (b *bench) reconciler(src string) *engine.Reconciler {
 	return &engine.Reconciler{
 		Config: b.load(src),
 		Providers: map[string]func() engine.Provider{"fake": func() engine.Provider {
-			return &provider{w: b.w, realm: "here", lister: b.lister, others: b.others}
+			return &provider{w: b.w, realm: "here", lister: b.lister, keyed: b.keyed, others: b.others}
 		}},
 		Keys: b.keys,
 	}

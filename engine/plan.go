@@ -418,7 +418,7 @@ func (p *planner) indexOwners() {
 // expectReads tells each reader how much will be read, so that it can choose to list.
 func (p *planner) expectReads(ctx context.Context) {
 	type use struct{ ref, typ string }
-	need := map[use]int{}
+	need, finds := map[use]int{}, map[use]int{}
 	for a, rec := range p.records {
 		if rec.ID != "" && p.targeted(a) {
 			need[use{rec.Provider, a.Type}]++
@@ -431,6 +431,7 @@ func (p *planner) expectReads(ctx context.Context) {
 		for _, inst := range p.instances[b.Address] {
 			if p.records[b.Address.Instance(inst.Key)] == nil {
 				need[use{b.Provider, b.Address.Type}]++
+				finds[use{b.Provider, b.Address.Type}]++
 			}
 		}
 	}
@@ -440,7 +441,7 @@ func (p *planner) expectReads(ctx context.Context) {
 	}
 	each(len(uses), func(i int) {
 		if c, err := p.conn.get(ctx, uses[i].ref); err == nil && c.readers[uses[i].typ] != nil {
-			c.readers[uses[i].typ].expect(need[uses[i]])
+			c.readers[uses[i].typ].expect(need[uses[i]]-finds[uses[i]], finds[uses[i]])
 		}
 	})
 	for _, n := range need {
@@ -540,7 +541,7 @@ func (p *planner) visit(ctx context.Context, b *config.Block) {
 	var listed *listing
 	if rd := c.readers[b.Address.Type]; b.Address.Mode == config.Managed && rd != nil {
 		if !known {
-			rd.expect(len(instances))
+			rd.expect(0, len(instances))
 		}
 		listed = rd.listed(ctx)
 	}

@@ -45,6 +45,43 @@ func TestListingInsteadOfReading(t *testing.T) {
 	}
 }
 
+// Objects whose listing holds their keys alone are looked for in one reading of it, and read where
+// they are there.
+func TestDirectoryInsteadOfFinding(t *testing.T) {
+	b := newBench(t)
+	b.keyed = true
+	b.apply(many(50, "v"))
+	if b.w.lists != 1 || b.w.reads != 0 {
+		t.Fatalf("%d lists and %d reads, want one list", b.w.lists, b.w.reads)
+	}
+	b.w.reads, b.w.lists = 0, 0
+	b.synced(many(50, "v"))
+	if b.w.lists != 0 || b.w.reads != 50 {
+		t.Fatalf("what is owned: %d lists and %d reads, want 50 reads", b.w.lists, b.w.reads)
+	}
+	// What somebody else made meanwhile is found, in as few requests.
+	b.w.things["theirs"] = &thing{id: "theirs", name: "p52"}
+	b.w.reads, b.w.lists = 0, 0
+	_, diags := b.tryPlan(many(55, "v"))
+	fails(t, diags, `already has a fake_thing with name "p52"`)
+	if b.w.lists != 1 || b.w.reads != 51 {
+		t.Fatalf("%d lists and %d reads, want one list and 51 reads", b.w.lists, b.w.reads)
+	}
+	delete(b.w.things, "theirs")
+	b.apply(many(55, "v"))
+	// A directory that costs more than looking for the few that are new is not read.
+	b.w.reads, b.w.lists = 0, 0
+	for i := range 100 {
+		id := fmt.Sprint("other", i)
+		b.w.things[id] = &thing{id: id, name: id}
+	}
+	b.apply(many(58, "v"))
+	if b.w.lists != 1 || b.w.reads != 55+3 {
+		t.Fatalf("%d lists and %d reads, want one list that is given up and 58 reads", b.w.lists, b.w.reads)
+	}
+	b.synced(many(58, "v"))
+}
+
 func TestUnreadableIsNotGone(t *testing.T) {
 	b := newBench(t)
 	src := "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n}\nresource \"fake_thing\" \"b\" {\n  name = fake_thing.a.name\n  fixed = \"x\"\n}\n"

@@ -56,7 +56,10 @@ func application(p *Provider) engine.Type {
 			blankNulls(&table.Block, object)
 			return nil
 		},
-		ReadBack: true, // a PUT answer was seen echoing what was before (apim-behaviour 2.2)
+		ListKeys: true,
+		// The answer to a create holds what was stored [seen].
+		CreateAnswers: true,
+		ReadBack:      true, // a PUT answer was seen echoing what was before (apim-behaviour 2.2)
 	}
 	return t
 }

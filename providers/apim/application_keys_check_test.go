@@ -12,7 +12,7 @@ import (
 	sandbox "wso2plan/providers/sandbox/apim"
 )
 
-// TestKeysWithoutClient reads keys while their key manager does not answer API Manager: the plan
+// TestKeysWithoutClient reads keys whose key manager does not show API Manager their client: the plan
 // warns, and nothing is written that might overwrite what is not known.
 func TestKeysWithoutClient(t *testing.T) {
 	d := newDCR(t)
@@ -26,7 +26,9 @@ func TestKeysWithoutClient(t *testing.T) {
 	if got := check(whole, engine.None); len(got) != 0 {
 		t.Errorf("problems of keys that were read: %+v", got)
 	}
-	d.Close()
+	d.mu.Lock()
+	clear(d.clients)
+	d.mu.Unlock()
 	hollow := must[*engine.Object](t)(keys.Read(t.Context(), o.ID))
 	got := check(hollow, engine.Update)
 	if len(got) != 1 || !got[0].Warning || !strings.Contains(got[0].Detail, `could not ask key manager "IS"`) {

@@ -34,7 +34,8 @@ func newKeyManagers(p *Provider, table *schema.Type, path string) *keyManagers {
 			Path:   admin + path,
 			Paging: rest.Paging{Items: "list"},
 			// Lists hold summaries.
-			Match: func(raw map[string]any, wanted cty.Value) bool { return raw["name"] == knownString(wanted, "name") },
+			Match:    func(raw map[string]any, wanted cty.Value) bool { return raw["name"] == knownString(wanted, "name") },
+			ListKeys: true,
 			Decode: func(km map[string]any) error {
 				decodeKeyManager(&table.Block, km)
 				return nil

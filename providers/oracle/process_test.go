@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/gofrs/flock"
 )
 
 const (
@@ -182,18 +184,27 @@ func run(t *testing.T, limit time.Duration, env []string, command ...string) {
 }
 
 // free returns the first of the steps (0, 10, 20, …) that, added to each port, gives ports on which
-// nobody listens.
+// nobody listens, and that no other run on this machine has taken: a server takes its time until it
+// listens.
 func free(t *testing.T, ports ...int) int {
 	t.Helper()
 next:
 	for step := 0; step < 1000; step += 10 {
+		taken := flock.New(filepath.Join(os.TempDir(), fmt.Sprintf("wso2plan-oracle-%d.lock", ports[0]+step)))
+		if ok, err := taken.TryLock(); err != nil {
+			t.Fatal(err)
+		} else if !ok {
+			continue
+		}
 		for _, port := range ports {
 			l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port+step))
 			if err != nil {
+				_ = taken.Unlock()
 				continue next
 			}
 			_ = l.Close()
 		}
+		t.Cleanup(func() { _ = taken.Unlock() })
 		return step
 	}
 	t.Fatalf("nothing is free near the ports %v", ports)

@@ -47,6 +47,10 @@ type Collection struct {
 	// engine can list instead of reading. Otherwise lists hold summaries with the key at least.
 	ListComplete bool
 
+	// ListKeys says that the whole listing holds the first key attribute of every object that Find
+	// would find, so that many objects are looked for in one reading of it. It needs Match.
+	ListKeys bool
+
 	// Filter narrows a listing to candidates for the key in wanted, which is unmarked; they are
 	// compared again. Nil: all are listed.
 	Filter func(wanted cty.Value) url.Values
@@ -71,8 +75,8 @@ type Collection struct {
 	BlankStrings bool
 
 	// ReadBack reads the object after each write, for servers whose answer is not the stored form.
-	// It is done anyway when the answer holds no object.
-	ReadBack bool
+	// It is done anyway when the answer holds no object. CreateAnswers excepts creates.
+	ReadBack, CreateAnswers bool
 
 	// ContentType of requests; "" is application/json.
 	ContentType string
@@ -81,6 +85,7 @@ type Collection struct {
 var _ interface {
 	engine.Type
 	engine.Lister
+	engine.Directory
 } = (*Collection)(nil)
 
 // Schema returns the table.
@@ -220,7 +225,7 @@ func (c *Collection) Created(ctx context.Context, res *Response, planned cty.Val
 			return &engine.Object{ID: id, Value: known(&c.Type.Block, planned)}, err
 		}
 		made.ID = id
-		if !c.ReadBack {
+		if !c.ReadBack || c.CreateAnswers {
 			return made, nil
 		}
 	}

@@ -362,3 +362,38 @@ func TestOtherJSON(t *testing.T) {
 		t.Errorf("a list: %v, %v", out, err)
 	}
 }
+
+// Many objects are looked for in one reading of summaries.
+func TestDirectory(t *testing.T) {
+	s := &things{}
+	for i := range 25 {
+		s.objects = append(s.objects, map[string]any{"id": fmt.Sprint("id", i), "name": fmt.Sprint("Thing-", i)})
+	}
+	s.objects = append(s.objects, map[string]any{"id": "twin", "name": "thing-7"})
+	c := thing(connect(t, s, nil))
+	c.ListComplete = false
+	c.Match = func(raw map[string]any, wanted cty.Value) bool {
+		return strings.EqualFold(raw["name"].(string), wanted.GetAttr("name").AsString())
+	}
+	if _, err := c.Directory(t.Context(), 100); !errors.Is(err, engine.ErrCostly) {
+		t.Errorf("a type without one: %v", err)
+	}
+	c.ListKeys = true
+	if _, err := c.Directory(t.Context(), 2); !errors.Is(err, engine.ErrCostly) {
+		t.Errorf("more pages than allowed: %v", err)
+	}
+	s.requests = nil
+	ids, err := c.Directory(t.Context(), 3)
+	if err != nil || len(s.requests) != 3 {
+		t.Fatalf("%d requests, %v", len(s.requests), err)
+	}
+	for name, want := range map[string]string{"thing-3": "[id3]", "THING-24": "[id24]", "thing-7": "[id7 twin]", "thing": "[]"} {
+		if got := fmt.Sprint(ids(c.value(name, ""))); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+	delete(s.objects[3], "name")
+	if _, err := c.Directory(t.Context(), 3); !errors.Is(err, engine.ErrCostly) {
+		t.Errorf("an element without a name: %v", err)
+	}
+}

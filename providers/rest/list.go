@@ -9,7 +9,10 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
+
+	"github.com/zclconf/go-cty/cty"
 
 	"wso2plan/engine"
 )
@@ -89,10 +92,49 @@ func (c *Collection) List(ctx context.Context, limit int) iter.Seq2[*engine.Obje
 	}
 }
 
+// Directory reads the keys of all objects, for types whose ListKeys is set; for others it fails with
+// engine.ErrCostly at once.
+func (c *Collection) Directory(ctx context.Context, limit int) (ids func(wanted cty.Value) []string, err error) {
+	if !c.ListKeys || c.ListComplete || limit < 1 {
+		return nil, engine.ErrCostly
+	}
+	key := c.Type.Attribute(c.Type.Key[0])
+	member := key.JSONName()
+	// Match decides; the name in one case is where to look.
+	fold := func(name string) string { return strings.ToLower(strings.ToUpper(name)) }
+	named := map[string][]map[string]any{}
+	for raw, err := range listed(ctx, c, nil, limit, asSent) {
+		if err != nil {
+			return nil, err
+		}
+		name, ok := raw[member].(string)
+		if !ok || c.id(raw) == "" {
+			return nil, fmt.Errorf("%s lists an object without %s or id: %w", c.Path, member, engine.ErrCostly)
+		}
+		named[fold(name)] = append(named[fold(name)], raw)
+	}
+	return func(wanted cty.Value) []string {
+		wanted, _ = wanted.UnmarkDeep()
+		name := attr(wanted, key.Name, cty.String)
+		if name.IsNull() || !name.IsKnown() {
+			return nil
+		}
+		var ids []string
+		for _, raw := range named[fold(name.AsString())] {
+			if c.Match(raw, wanted) {
+				ids = append(ids, c.id(raw))
+			}
+		}
+		return ids
+	}, nil
+}
+
 // Elements yields every element of the collection as the server sent it, narrowed by filter.
 func (c *Collection) Elements(ctx context.Context, filter url.Values) iter.Seq2[map[string]any, error] {
-	return listed(ctx, c, filter, 0, func(raw map[string]any) (map[string]any, error) { return raw, nil })
+	return listed(ctx, c, filter, 0, asSent)
 }
+
+func asSent(raw map[string]any) (map[string]any, error) { return raw, nil }
 
 // An element is what one element of a page was read as.
 type element[T any] struct {
