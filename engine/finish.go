@@ -52,6 +52,7 @@ func (p *planner) finish(ctx context.Context) *Plan {
 	if p.opts.RefreshOnly {
 		onlyDrift(works)
 	} else {
+		p.followMoves(works)
 		state.graph = orderWorks(works, refs)
 		p.checkLifecycle(works)
 	}
@@ -340,7 +341,7 @@ func (p *planner) outputs() []OutputChange {
 // that were settled, moves, imports and take-overs, forgotten objects, and refreshed fingerprints
 // and dependencies of what is in sync.
 func (p *planner) initialOps(works []*work) []Op {
-	ops := slices.Clone(p.resolved)
+	ops := slices.Concat(p.resolved, p.followed)
 	for _, w := range works {
 		if from := w.change.From; from != (config.Address{}) && p.works[from] == nil {
 			ops = append(ops, Op{Delete: &from})
@@ -366,13 +367,12 @@ func (p *planner) initialOps(works []*work) []Op {
 			if len(c.Deposed) == 0 {
 				ops = append(ops, Op{Delete: &c.Address})
 			}
-		case c.Action == Delete, w.live == nil, w.former != nil:
 		case kept(w):
 			rec := records[i]
-			if w.record == nil || c.From != (config.Address{}) || !sameRecord(&rec, w.record) {
+			if w.record == nil || w.followed || c.From != (config.Address{}) || !sameRecord(&rec, w.record) {
 				ops = append(ops, Op{Put: &rec})
 			}
-		case c.Imported || c.From != (config.Address{}):
+		case (c.Imported || c.From != (config.Address{})) && c.Action != Delete && w.live != nil && w.former == nil:
 			// Owned before it is changed, so that a failure in between leaves it ours.
 			rec := Record{}
 			if w.record != nil {
@@ -387,6 +387,8 @@ func (p *planner) initialOps(works []*work) []Op {
 				rec.Status = Complete
 			}
 			ops = append(ops, Op{Put: &rec})
+		case w.followed:
+			ops = append(ops, Op{Put: w.record})
 		}
 	}
 	return ops

@@ -23,6 +23,7 @@ type work struct {
 	wanted    cty.Value // the decoded block; cty.NilVal for an orphan
 	partial   bool      // wanted holds what the block writes alone
 	record    *Record   // as the plan takes it to be, nil when not owned
+	followed  bool      // … and the store does not: its dependencies follow moves
 	conn      *connection
 	typ       Type
 	live      *Object
@@ -80,6 +81,7 @@ type planner struct {
 	before   map[config.Address]func() cty.Value // blocks, by live values; likewise
 	gone     map[string]int                      // provider and type → owned objects that do not exist and are wanted
 	goneToo  map[string]int                      // … and that nobody wants any more
+	followed []Op                                // records without a work whose dependencies follow moves
 	moved    map[config.Address]bool             // addresses whose record moves away
 	unknown  []config.Address
 
