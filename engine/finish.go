@@ -29,6 +29,7 @@ func (p *planner) finish(ctx context.Context) *Plan {
 		works = append(works, w)
 	}
 	p.checkMissing()
+	p.reportElsewhere()
 	p.checkClaims(works)
 	for _, a := range p.opts.Replace {
 		if p.works[a] == nil && !p.failed[a.Block()] {

@@ -70,20 +70,21 @@ type planner struct {
 	whole     map[config.Address]bool              // those of which all instances are planned
 	imports   map[config.Address]config.ImportTarget
 
-	mu       sync.Mutex
-	diags    hcl.Diagnostics
-	works    map[config.Address]*work
-	byBlock  map[config.Address][]*work
-	failed   map[config.Address]bool             // blocks
-	changed  map[config.Address]bool             // blocks with a change
-	replaced map[config.Address]bool             // blocks with an object created or replaced
-	exported map[config.Address]func() cty.Value // blocks, by planned values; made when first asked for
-	before   map[config.Address]func() cty.Value // blocks, by live values; likewise
-	gone     map[string]int                      // provider and type → owned objects that do not exist and are wanted
-	goneToo  map[string]int                      // … and that nobody wants any more
-	followed []Op                                // records without a work whose dependencies follow moves
-	moved    map[config.Address]bool             // addresses whose record moves away
-	unknown  []config.Address
+	mu        sync.Mutex
+	diags     hcl.Diagnostics
+	works     map[config.Address]*work
+	byBlock   map[config.Address][]*work
+	failed    map[config.Address]bool             // blocks
+	changed   map[config.Address]bool             // blocks with a change
+	replaced  map[config.Address]bool             // blocks with an object created or replaced
+	exported  map[config.Address]func() cty.Value // blocks, by planned values; made when first asked for
+	before    map[config.Address]func() cty.Value // blocks, by live values; likewise
+	gone      map[string]int                      // provider and type → owned objects that do not exist and are wanted
+	goneToo   map[string]int                      // … and that nobody wants any more
+	elsewhere map[elsewhere][]config.Address      // objects of another server than their provider's
+	followed  []Op                                // records without a work whose dependencies follow moves
+	moved     map[config.Address]bool             // addresses whose record moves away
+	unknown   []config.Address
 
 	progressMu  sync.Mutex
 	done, total int
@@ -117,6 +118,7 @@ func (r *Reconciler) newPlanner(meta Meta, records []Record, opts PlanOptions) *
 		before:    map[config.Address]func() cty.Value{},
 		gone:      map[string]int{},
 		goneToo:   map[string]int{},
+		elsewhere: map[elsewhere][]config.Address{},
 		moved:     map[config.Address]bool{},
 	}
 	p.ev = r.Config.Evaluator(p.value, false)
@@ -390,19 +392,33 @@ func (p *planner) checkRealm(rec *Record, c *connection) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.failed[rec.Address.Block()] = true
-	for _, d := range p.diags {
-		if d.Summary == "Wrong server for this state" {
-			return false
-		}
-	}
-	var rng hcl.Range
-	if c.decl != nil {
-		rng = c.decl.Range
-	}
-	p.diags = append(p.diags, problem(rng, "Wrong server for this state", fmt.Sprintf(
-		"Provider %q now reaches %q, and %s (perhaps others too) belongs to %q. Point the provider at the former "+
-			"server, or use another store for the new one.", c.ref, c.realm, rec.Address, rec.Realm)))
+	at := elsewhere{c, rec.Realm}
+	p.elsewhere[at] = append(p.elsewhere[at], rec.Address)
 	return false
+}
+
+// elsewhere is a connection and the server at which objects are that are planned with it.
+type elsewhere struct {
+	conn  *connection
+	realm string
+}
+
+// reportElsewhere reports what checkRealm found, of each server once.
+func (p *planner) reportElsewhere() {
+	for at, addrs := range p.elsewhere {
+		addrs = uniqueAddresses(addrs)
+		what := fmt.Sprintf("%s belongs", addrs[0])
+		if more := len(addrs) - 1; more > 0 {
+			what = fmt.Sprintf("%s and %d more belong", addrs[0], more)
+		}
+		var rng hcl.Range
+		if at.conn.decl != nil {
+			rng = at.conn.decl.Range
+		}
+		p.report(problem(rng, "Wrong server for this state", fmt.Sprintf(
+			"Provider %q now reaches %q, and %s to %q. Point the provider at the former server, or use another store for the new one.",
+			at.conn.ref, at.conn.realm, what, at.realm)))
+	}
 }
 
 func (p *planner) indexOwners() {

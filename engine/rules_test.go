@@ -379,7 +379,14 @@ func TestRealms(t *testing.T) {
 	src := "provider \"fake\" {\n  realm = %q\n}\nresource \"fake_thing\" \"a\" {\n  name = \"a\"\n}\n"
 	b.apply(fmt.Sprintf(src, "one"))
 	_, diags := b.tryPlan(fmt.Sprintf(src, "two"))
-	fails(t, diags, "Wrong server for this state", "one", "two")
+	fails(t, diags, "Wrong server for this state", `now reaches "two", and fake_thing.a belongs to "one"`)
+	several := newBench(t)
+	several.apply(fmt.Sprintf(src, "one") + many(30, "v"))
+	_, diags = several.tryPlan(fmt.Sprintf(src, "two") + many(30, "v"))
+	fails(t, diags, `now reaches "two", and fake_thing.a and 30 more belong to "one"`)
+	if len(diags) != 1 {
+		t.Errorf("%d problems: %s", len(diags), diags)
+	}
 	// An orphan whose provider block is gone.
 	alias := "provider \"fake\" {\n  alias = \"x\"\n  realm = \"one\"\n}\nresource \"fake_thing\" \"b\" {\n  provider = fake.x\n  name = \"b\"\n}\n"
 	b2 := newBench(t)
