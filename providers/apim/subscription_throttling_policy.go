@@ -89,6 +89,7 @@ func subscriptionThrottlingPolicy(p *Provider) engine.Type {
 			}
 		})
 	t.quota = true
+	t.ListComplete = false // lists have no permissions [seen]
 	return t
 }
 

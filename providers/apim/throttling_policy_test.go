@@ -95,6 +95,26 @@ func TestPolicyLife(t *testing.T) {
 	}
 }
 
+// TestListedPermissions finds a plan as it was made, though the server's list leaves its permissions out.
+func TestListedPermissions(t *testing.T) {
+	s := serve(t, nil)
+	policies := s.typ("apim_subscription_throttling_policy")
+	o := must[*engine.Object](t)(policies.Create(t.Context(), value(policies, map[string]cty.Value{"name": str("P"), "request_count": limitOf(policies, "request_count", 1),
+		"permissions": policies.Schema().NestedBlock("permissions").Object(map[string]cty.Value{"type": str("ALLOW"), "roles": cty.SetVal([]cty.Value{str("admin")})})})))
+	if !isObject(plain(o.Value, "permissions")) {
+		t.Errorf("made %#v", o.Value)
+	}
+	found := must[*engine.Object](t)(policies.Find(t.Context(), value(policies, map[string]cty.Value{"name": str("P")})))
+	if !found.Value.RawEquals(o.Value) {
+		t.Errorf("found %#v", found.Value)
+	}
+	for _, err := range policies.(engine.Lister).List(t.Context(), 100) {
+		if !errors.Is(err, engine.ErrCostly) {
+			t.Errorf("a list without permissions is taken for whole: %v", err)
+		}
+	}
+}
+
 // TestEventCount makes a policy that the server cannot change.
 func TestEventCount(t *testing.T) {
 	s := serve(t, nil)

@@ -12,6 +12,7 @@ var exceptions = []exception{
 
 	{step: "policy-*", at: "*", want: regexp.MustCompile(`^[0-9a-f]{64}$`), got: regexp.MustCompile(`^[0-9a-f]{64}$`), why: "the digest of a policy is that of a text that only Java writes so"},
 	{step: "api-delete", at: "/description", want: regexp.MustCompile(`following resource paths`), why: "in the order of rows of the database"},
+	{step: "env-list", at: "/list/*/permissions/*", why: "an update of permissions is not committed by the server, only by who borrows its connection next"},
 	{step: "*", at: "/operations/*/usedProductIds", want: regexp.MustCompile(`^\[\]$`), why: "apim-parts shows no product of an operation, against the contract of 4.5.0; a whole server has not been asked"},
 
 	{step: "*", at: "header Content-Type", want: regexp.MustCompile(`^application/scim\+json$`), why: "Identity Server names the character set"},

@@ -252,19 +252,21 @@ func validate(v reflect.Value, path, rules string) []violation {
 				at = path + "." + name
 			}
 			fv := v.FieldByIndex(f.Index)
-			if message := broken(fv, f.Tag); message != "" {
+			messages := broken(fv, f.Tag)
+			for _, message := range messages {
 				out = append(out, violation{at, message})
-				continue
 			}
-			out = append(out, validate(fv, at, "")...)
+			if messages == nil {
+				out = append(out, validate(fv, at, "")...)
+			}
 		}
 	}
 	return out
 }
 
-// broken says which constraint of its tags a field breaks, in the words of Hibernate Validator;
-// empty is none.
-func broken(v reflect.Value, tag reflect.StructTag) string {
+// broken says which constraints of its tags a field breaks, in the words of Hibernate Validator.
+func broken(v reflect.Value, tag reflect.StructTag) []string {
+	var out []string
 	minimum, maximum, sized, required := 0, 1<<31-1, false, false
 	for rule := range strings.SplitSeq(tag.Get("is"), ",") {
 		name, n, _ := strings.Cut(rule, "=")
@@ -282,9 +284,9 @@ func broken(v reflect.Value, tag reflect.StructTag) string {
 	null := (v.Kind() == reflect.Pointer || v.Kind() == reflect.Slice || v.Kind() == reflect.Map || v.Kind() == reflect.Interface) && v.IsNil()
 	if null {
 		if required {
-			return "must not be null"
+			out = append(out, "must not be null")
 		}
-		return ""
+		return out
 	}
 	if v.Kind() == reflect.Pointer {
 		v = v.Elem()
@@ -297,12 +299,12 @@ func broken(v reflect.Value, tag reflect.StructTag) string {
 		size = v.Len()
 	}
 	if sized && size >= 0 && (size < minimum || size > maximum) {
-		return fmt.Sprintf("size must be between %d and %d", minimum, maximum)
+		out = append(out, fmt.Sprintf("size must be between %d and %d", minimum, maximum))
 	}
 	if pattern := tag.Get("pattern"); pattern != "" && v.Kind() == reflect.String && !compiled(pattern).MatchString(v.String()) {
-		return `must match "` + pattern + `"`
+		out = append(out, `must match "`+pattern+`"`)
 	}
-	return ""
+	return out
 }
 
 var patternCache sync.Map // string -> *regexp.Regexp

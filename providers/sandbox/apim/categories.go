@@ -38,6 +38,7 @@ func listCategories(c *call) *answer {
 		shown.NumberOfAPIs = ptr(int64(c.tenant.apisInCategory(*d.Name)))
 		out = append(out, shown)
 	}
+	slices.SortStableFunc(out, func(a, b category) int { return strings.Compare(*a.Name, *b.Name) })
 	return all(out)
 }
 

@@ -1,8 +1,8 @@
 package apim
 
 import (
-	"cmp"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -60,6 +60,9 @@ func listDeny(c *call) *answer {
 		if kind != "" && !strings.EqualFold(kind, *d.ConditionType) || exact && shown != value || !strings.Contains(shown, value) {
 			continue
 		}
+		if d.broken() {
+			return general()
+		}
 		out = append(out, d)
 	}
 	return all(out)
@@ -70,15 +73,11 @@ func createDeny(c *call) *answer {
 	if a := readBody(c.body, d); a != nil {
 		return a
 	}
-	if d.ConditionStatus == nil {
-		return internal("") // a null pointer in the server
-	}
-	kind, sent := *d.ConditionType, javaText(d.ConditionValue)
+	kind, sent := *d.ConditionType, sentText(c.body, d.ConditionValue)
 	fails := func(reason string) *answer {
 		return internal(fmt.Sprintf("Error while adding Blocking Condition. Condition type: %s, value: %s. %s", kind, sent, reason))
 	}
-	switch kind {
-	case "IP", "IPRANGE":
+	if kind == "IP" || kind == "IPRANGE" {
 		v, isObject := d.ConditionValue.(map[string]any)
 		if !isObject {
 			return fails("Block condition: null was not found.")
@@ -87,31 +86,34 @@ func createDeny(c *call) *answer {
 		if kind == "IPRANGE" {
 			names = []string{"startingIp", "endingIp"}
 		}
-		value := map[string]any{}
-		if invert, given := v["invert"]; given {
-			value["invert"] = invert == true
-		}
 		for _, name := range names {
-			ip := textOf(v, name)
-			if net.ParseIP(ip) == nil {
+			if v[name] == nil {
+				return internal("") // a null pointer in the server
+			}
+			if ip := javaText(v[name]); net.ParseIP(ip) == nil {
 				return fails(ip + " is an invalid ip address format")
 			}
-			value[name] = ip
 		}
-		d.ConditionValue = value
+	} else if _, isText := d.ConditionValue.(string); !isText {
+		return internal("")
+	}
+	if d.ConditionStatus == nil {
+		return internal("") // a null pointer as well
+	}
+	switch kind {
 	case "USER":
-		user, isText := d.ConditionValue.(string)
-		if !isText {
-			return internal("")
-		}
+		user := sent
 		if i := strings.LastIndexByte(user, '@'); i >= 0 {
 			user = user[:i] // stored with the caller's tenant, whatever was sent; also with carbon.super
 		}
 		d.ConditionValue = user + "@" + c.tenant.Domain
 	case "APPLICATION":
-		owner, name, _ := strings.Cut(sent, ":")
-		if c.tenant.applicationNamed(owner, name) == nil {
-			return fails("Couldn't Save Block Condition Due to Invalid Application name " + name + " from Application Owner " + owner)
+		parts := strings.Split(strings.TrimRight(sent, ":"), ":")
+		if len(parts) < 2 {
+			return fails("Error occurred while adding the block condition")
+		}
+		if c.tenant.applicationNamed(parts[0], parts[1]) == nil {
+			return fails("Couldn't Save Block Condition Due to Invalid Application name " + parts[1] + " from Application Owner " + parts[0])
 		}
 	case "API":
 		if c.tenant.apiAt(sent) == nil {
@@ -130,10 +132,16 @@ func createDeny(c *call) *answer {
 
 func denyNotFound(c *call) *answer { return notFound("block condition", c.vars["condition"]) }
 
+// broken tells that the status was made null, which the server stores and cannot read (seen).
+func (d *denyPolicy) broken() bool { return d.ConditionStatus == nil }
+
 func readDeny(c *call) *answer {
 	d := c.tenant.DenyPolicies.get(c.vars["condition"])
-	if d == nil {
+	switch {
+	case d == nil:
 		return denyNotFound(c)
+	case d.broken():
+		return internal("Error while retrieving Block Condition. Id : " + *d.ConditionID)
 	}
 	return ok(d)
 }
@@ -141,7 +149,7 @@ func readDeny(c *call) *answer {
 func patchDeny(c *call) *answer {
 	var body struct {
 		ConditionID     *string `json:"conditionId"`
-		ConditionStatus *bool   `json:"conditionStatus" is:"required"`
+		ConditionStatus *bool   `json:"conditionStatus"`
 	}
 	if a := readBody(c.body, &body); a != nil {
 		return a
@@ -151,37 +159,52 @@ func patchDeny(c *call) *answer {
 		return denyNotFound(c)
 	}
 	changed := *d
-	changed.ConditionStatus = body.ConditionStatus
-	c.tenant.DenyPolicies.replace(&changed)
+	if !d.broken() {
+		changed.ConditionStatus = body.ConditionStatus
+		c.tenant.DenyPolicies.replace(&changed)
+	}
+	if changed.broken() {
+		return internal("Error while updating Block Condition Status. Id : " + *d.ConditionID)
+	}
 	return ok(&changed)
 }
 
 func deleteDeny(c *call) *answer {
-	if c.tenant.DenyPolicies.get(c.vars["condition"]) == nil {
+	switch d := c.tenant.DenyPolicies.get(c.vars["condition"]); {
+	case d == nil:
 		return denyNotFound(c)
+	case d.broken():
+		return internal("Error while deleting Block Condition. Id : " + *d.ConditionID)
 	}
 	c.tenant.DenyPolicies.remove(c.vars["condition"])
 	return empty(http.StatusOK)
 }
 
-// javaText writes a value as Java's toString does; the refusals of the server show it:
-// {fixedIp=192.168.1.1, invert=false}. The members of such values stand in this order, whatever the
-// order of the request.
+// sentText is the value of a body as javaText writes it, with its members in the order of the request.
+func sentText(body []byte, value any) string {
+	sent, err := decodeTree(body)
+	if root, isObject := sent.(*tree); err == nil && isObject {
+		value = root.get("conditionValue")
+	}
+	return javaText(value)
+}
+
+// javaText writes a value as Java's toString does; the refusals of the server show it: {fixedIp=192.168.1.1, invert=false}.
 func javaText(v any) string {
-	m, isObject := v.(map[string]any)
-	if !isObject {
+	var names []string
+	var values map[string]any
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case *tree:
+		names, values = slices.Clone(v.names), v.values
+	case map[string]any:
+		names, values = slices.Sorted(maps.Keys(v)), v
+	default:
 		return fmt.Sprint(v)
 	}
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	order := []string{"fixedIp", "startingIp", "endingIp", "invert"}
-	slices.SortFunc(names, func(a, b string) int {
-		return cmp.Or(cmp.Compare(slices.Index(order, a), slices.Index(order, b)), strings.Compare(a, b))
-	})
 	for i, name := range names {
-		names[i] = name + "=" + javaText(m[name])
+		names[i] = name + "=" + javaText(values[name])
 	}
 	return "{" + strings.Join(names, ", ") + "}"
 }

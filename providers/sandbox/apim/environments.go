@@ -3,6 +3,7 @@ package apim
 import (
 	"net/http"
 	"slices"
+	"strings"
 )
 
 var (
@@ -109,29 +110,40 @@ func readEnvironment(c *call) *answer {
 
 var gatewayTypes = []string{"Regular", "APK"}
 
-// check refuses what bean validation does not see, and fills what the server fills.
+// check refuses what bean validation does not see.
 func (e *environment) check(c *call) *answer {
-	hosts := map[string]bool{}
-	for i := range e.VHosts {
-		h := &e.VHosts[i]
-		if hosts[*h.Host] {
-			return refuse(http.StatusBadRequest, 900509, "Gateway Environment with duplicate virtual hosts",
-				"A Gateway Environment cannot exists with duplicate virtual hosts")
-		}
-		hosts[*h.Host] = true
-		h.WSHost, h.WSSHost = nil, nil // dropped (seen)
+	if e.Mode == nil || e.APIDiscoveryWindow == nil || e.IsReadOnly == nil {
+		return internal("") // a null pointer in the server; absent they have defaults
 	}
-	if !slices.Contains(gatewayTypes, text(e.GatewayType)) {
-		return general()
-	}
-	if e.Permissions != nil {
+	if e.Permissions != nil && e.Permissions.PermissionType != nil {
 		for _, role := range e.Permissions.Roles {
 			if !c.server.options.RoleExists(c.tenant.Domain, role) {
 				return general()
 			}
 		}
 	}
-	if e.DisplayName == nil {
+	return nil
+}
+
+// uniqueHosts refuses two virtual hosts of one name.
+func (e *environment) uniqueHosts() *answer {
+	hosts := map[string]bool{}
+	for _, h := range e.VHosts {
+		if hosts[*h.Host] {
+			return refuse(http.StatusBadRequest, 900509, "Gateway Environment with duplicate virtual hosts",
+				"A Gateway Environment cannot exists with duplicate virtual hosts")
+		}
+		hosts[*h.Host] = true
+	}
+	return nil
+}
+
+// complete fills what the server fills.
+func (e *environment) complete() {
+	for i := range e.VHosts {
+		e.VHosts[i].WSHost, e.VHosts[i].WSSHost = nil, nil // dropped (seen)
+	}
+	if strings.TrimSpace(text(e.DisplayName)) == "" {
 		e.DisplayName = e.Name
 	}
 	e.EndpointURIs = []protocolURI{} // dropped (seen)
@@ -139,7 +151,6 @@ func (e *environment) check(c *call) *answer {
 		e.AdditionalProperties = []environmentProperty{}
 	}
 	e.IsReadOnly, e.Status, e.VHost, e.UniversalGatewayVersn = ptr(false), ptr("ACTIVE"), nil, nil
-	return nil
 }
 
 func createEnvironment(c *call) *answer {
@@ -147,17 +158,27 @@ func createEnvironment(c *call) *answer {
 	if a := readBody(c.body, e); a != nil {
 		return a
 	}
-	if c.tenant.Environments.find(func(o *environment) bool { return *o.Name == *e.Name }) != nil {
-		return refuse(http.StatusBadRequest, 900507, "Gateway Environment already exists", "A Gateway Environment with name '"+*e.Name+"' already exists")
+	if !slices.Contains(gatewayTypes, text(e.GatewayType)) {
+		return general()
 	}
 	if a := e.check(c); a != nil {
 		return a
 	}
+	if c.tenant.Environments.find(func(o *environment) bool { return *o.Name == *e.Name }) != nil {
+		return refuse(http.StatusBadRequest, 900507, "Gateway Environment already exists", "A Gateway Environment with name '"+*e.Name+"' already exists")
+	}
+	if a := e.uniqueHosts(); a != nil {
+		return a
+	}
+	e.complete()
 	if e.Permissions == nil {
 		e.Permissions = &kmPermissions{PermissionType: ptr("PUBLIC"), Roles: []string{}}
 	}
 	e.ID = ptr(newID())
 	stored := e.stored(c.tenant)
+	if *e.Mode == "WRITE_ONLY" {
+		stored.APIDiscoveryWindow = ptr(int64(0)) // there is nothing to discover; an update stores it (seen)
+	}
 	if slices.ContainsFunc(e.VHosts, vhost.portless) {
 		// The row of the environment is there, those of its hosts are not (seen).
 		stored.VHosts = []vhost{}
@@ -186,6 +207,10 @@ func (e *environment) stored(t *tenant) *environment {
 			h.HTTPContext = ptr("")
 		}
 	}
+	// Permissions are rows of a role each.
+	if p := e.Permissions; p == nil || p.PermissionType == nil || *p.PermissionType == "PUBLIC" || len(p.Roles) == 0 {
+		out.Permissions = &kmPermissions{PermissionType: ptr("PUBLIC"), Roles: []string{}}
+	}
 	out.AdditionalProperties = []environmentProperty{}
 	for _, p := range e.AdditionalProperties {
 		if p.Value != nil && text(p.Key) != "organization" {
@@ -206,6 +231,9 @@ func updateEnvironment(c *call) *answer {
 		return a
 	}
 	id := c.vars["environment"]
+	if a := e.check(c); a != nil { // the type of the gateway is not looked at, nor stored
+		return a
+	}
 	old := c.tenant.Environments.get(id)
 	switch {
 	case old == nil:
@@ -215,19 +243,17 @@ func updateEnvironment(c *call) *answer {
 	case *old.Name != *e.Name:
 		return refuse(http.StatusBadRequest, 900510, "Names of Gateway Environment cannot be changed", "Name of the gateway is read only")
 	}
-	unnamed := e.DisplayName == nil
-	if a := e.check(c); a != nil {
+	if a := e.uniqueHosts(); a != nil {
 		return a
 	}
+	unnamed := e.DisplayName == nil
+	e.complete()
 	if slices.ContainsFunc(e.VHosts, vhost.portless) {
 		return general()
 	}
 	e.ID = old.ID
 	stored := e.stored(c.tenant)
-	if stored.Permissions == nil {
-		stored.Permissions = &kmPermissions{PermissionType: ptr("PUBLIC"), Roles: []string{}}
-	}
-	stored.Provider, stored.Type, stored.GatewayType = old.Provider, old.Type, old.GatewayType
+	stored.Provider, stored.Type, stored.GatewayType, stored.Mode = old.Provider, old.Type, old.GatewayType, old.Mode
 	c.tenant.Environments.replace(stored)
 	// [seen]: this answer is what was sent, with permissions that were not sent null, and with a provider and types that are not stored.
 	if e.Provider == nil {

@@ -27,7 +27,8 @@ type policyKind[T any, P policyRow[T]] struct {
 	typeName string // "ApplicationThrottlePolicy"
 	rows     func(*tenant) *rows[T, P]
 	fresh    func() P                          // the DTO with its defaults
-	check    func(c *call, new, old P) *answer // what bean validation does not see; old is nil on create
+	taken    func(c *call, new, old P) *answer // what is wrong when the DTO is taken in, before a policy of the name is looked for; old is nil on create
+	check    func(c *call, new, old P) *answer // what is wrong when the policy is stored
 	inUse    func(c *call, p P) *answer
 	made     func(P) any // what the answer to POST shows of it
 	summary  func(P) any // what a list shows of it
@@ -39,6 +40,7 @@ func policyRoutes() []route {
 			path: "application", noun: "application policy", title: "Application Policy", typeName: "ApplicationThrottlePolicy",
 			rows:    func(t *tenant) *rows[applicationPolicy, *applicationPolicy] { return &t.ApplicationPolicies },
 			fresh:   func() *applicationPolicy { return &applicationPolicy{} },
+			taken:   takeApplicationPolicy,
 			check:   checkApplicationPolicy,
 			inUse:   applicationPolicyInUse,
 			made:    func(p *applicationPolicy) any { return p },
@@ -50,6 +52,7 @@ func policyRoutes() []route {
 			fresh: func() *subscriptionPolicy {
 				return &subscriptionPolicy{CustomAttributes: []customAttribute{}, StopOnQuotaReach: ptr(false)}
 			},
+			taken: takeSubscriptionPolicy,
 			check: checkSubscriptionPolicy,
 			inUse: subscriptionPolicyInUse,
 			made: func(p *subscriptionPolicy) any {
@@ -60,12 +63,17 @@ func policyRoutes() []route {
 				shown.Monetization = &monetization{ptr("DYNAMICRATE"), map[string]*string{}}
 				return &shown
 			},
-			summary: func(p *subscriptionPolicy) any { return p },
+			summary: func(p *subscriptionPolicy) any {
+				shown := *p
+				shown.Permissions = nil // the list does not look for them (seen)
+				return &shown
+			},
 		}.routes(),
 		policyKind[advancedPolicy, *advancedPolicy]{
 			path: "advanced", noun: "advanced policy", title: "Advanced Policy", typeName: "AdvancedThrottlePolicy",
 			rows:  func(t *tenant) *rows[advancedPolicy, *advancedPolicy] { return &t.AdvancedPolicies },
 			fresh: func() *advancedPolicy { return &advancedPolicy{ConditionalGroups: []conditionalGroup{}} },
+			taken: takeAdvancedPolicy,
 			check: checkAdvancedPolicy,
 			inUse: advancedPolicyInUse,
 			made:  func(p *advancedPolicy) any { return p },
@@ -81,7 +89,8 @@ func policyRoutes() []route {
 			path: "custom", noun: "custom rule", title: "Custom rule", typeName: "CustomRule",
 			rows:    func(t *tenant) *rows[customRule, *customRule] { return &t.CustomRules },
 			fresh:   func() *customRule { return &customRule{} },
-			check:   checkCustomRule,
+			taken:   takeCustomRule,
+			check:   func(*call, *customRule, *customRule) *answer { return nil },
 			inUse:   func(*call, *customRule) *answer { return nil },
 			made:    func(p *customRule) any { return p },
 			summary: func(p *customRule) any { return p },
@@ -155,6 +164,9 @@ func (k policyKind[T, P]) create(c *call) *answer {
 	case k.path != "custom" && !policyName.MatchString(name):
 		return refuse(http.StatusBadRequest, 900706, "contain invalid characters", "policyName property value of payload cannot contain invalid characters")
 	}
+	if a := k.taken(c, p, nil); a != nil {
+		return a
+	}
 	if k.named(c.tenant, name) != nil {
 		return exists(k.title + " with name " + name + " already exists")
 	}
@@ -176,10 +188,13 @@ func (k policyKind[T, P]) update(c *call) *answer {
 	}
 	old := k.rows(c.tenant).get(c.vars["policy"])
 	if old == nil {
-		if a := k.check(c, p, nil); k.path == "custom" && a != nil {
+		if a := k.taken(c, p, nil); k.path == "custom" && a != nil {
 			return a // a blank is found before the policy is looked for (seen)
 		}
 		return notFound(k.noun, c.vars["policy"])
+	}
+	if a := k.taken(c, p, old); a != nil {
+		return a
 	}
 	if a := k.check(c, p, old); a != nil {
 		return a
@@ -193,7 +208,10 @@ func (k policyKind[T, P]) update(c *call) *answer {
 // complete fills what the server sets.
 func (k policyKind[T, P]) complete(b *policyBase, id, name string) {
 	b.PolicyID, b.PolicyName, b.IsDeployed, b.Type = ptr(id), ptr(name), ptr(false), ptr(k.typeName)
-	if text(b.DisplayName) == "" && k.path != "custom" {
+	switch {
+	case k.path == "custom":
+		b.DisplayName = nil // the table has no column for it (seen)
+	case text(b.DisplayName) == "":
 		b.DisplayName = ptr(name)
 	}
 }
@@ -254,6 +272,13 @@ func unkept(level string, new, old *policyBase) *answer {
 // columns, and answer 500 (seen).
 func (l *throttleLimit) isAI() bool { return *l.Type == "AIAPIQUOTALIMIT" }
 
+func takeApplicationPolicy(_ *call, p, old *applicationPolicy) *answer {
+	if !p.DefaultLimit.keep() {
+		return unkept("Application", &p.policyBase, baseOf(old))
+	}
+	return nil
+}
+
 func checkApplicationPolicy(_ *call, p, old *applicationPolicy) *answer {
 	// A burst limit counts when it is whole and above zero (seen).
 	if b := p.BurstLimit; b == nil || b.RateLimitCount == nil || *b.RateLimitCount <= 0 || b.RateLimitTimeUnit == nil {
@@ -261,7 +286,7 @@ func checkApplicationPolicy(_ *call, p, old *applicationPolicy) *answer {
 	}
 	// A policy is made with an event count and cannot be brought to one, or keep one, by an update
 	// (seen).
-	if !p.DefaultLimit.keep() || p.DefaultLimit.isAI() || old != nil && p.DefaultLimit.EventCount != nil {
+	if p.DefaultLimit.isAI() || old != nil && p.DefaultLimit.EventCount != nil {
 		return unkept("Application", &p.policyBase, baseOf(old))
 	}
 	return nil
@@ -287,18 +312,38 @@ func applicationPolicyInUse(c *call, p *applicationPolicy) *answer {
 	return nil
 }
 
-func checkSubscriptionPolicy(_ *call, p, old *subscriptionPolicy) *answer {
+func takeSubscriptionPolicy(_ *call, p, old *subscriptionPolicy) *answer {
+	if old != nil {
+		if p.DefaultLimit.isAI() != old.DefaultLimit.isAI() {
+			return refuse(http.StatusBadRequest, 900974, "Bad Request", "Subscription quota type can not be changed for AI Subscription policies.")
+		}
+		if a := checkPermissions(p); a != nil {
+			return a
+		}
+	}
+	if p.StopOnQuotaReach == nil {
+		return internal("") // a null pointer in the server; absent it is false
+	}
 	if !p.DefaultLimit.keep() {
 		return general()
 	}
+	return nil
+}
+
+// checkPermissions refuses permissions of nobody; roles that do not exist pass (seen).
+func checkPermissions(p *subscriptionPolicy) *answer {
+	if p.Permissions != nil && len(p.Permissions.Roles) == 0 {
+		return refuse(http.StatusBadRequest, 900600, "Role list cannot be empty", "Role list cannot be empty")
+	}
+	return nil
+}
+
+func checkSubscriptionPolicy(_ *call, p, old *subscriptionPolicy) *answer {
+	if a := checkPermissions(p); a != nil {
+		return a
+	}
 	if p.BillingPlan == nil && old == nil {
 		return internal("") // a null pointer in the server, on create alone
-	}
-	if old != nil && p.DefaultLimit.isAI() != old.DefaultLimit.isAI() {
-		return refuse(http.StatusBadRequest, 900974, "Bad Request", "Subscription quota type can not be changed for AI Subscription policies.")
-	}
-	if p.Permissions != nil && len(p.Permissions.Roles) == 0 { // roles that do not exist pass (seen)
-		return refuse(http.StatusBadRequest, 900600, "Role list cannot be empty", "Role list cannot be empty")
 	}
 	if p.Monetization != nil {
 		kept := map[string]*string{}
@@ -318,31 +363,39 @@ func checkSubscriptionPolicy(_ *call, p, old *subscriptionPolicy) *answer {
 	return nil
 }
 
-func checkAdvancedPolicy(_ *call, p, old *advancedPolicy) *answer {
-	if !p.DefaultLimit.keep() || p.DefaultLimit.isAI() {
-		return unkept("Advanced", &p.policyBase, baseOf(old))
-	}
+func takeAdvancedPolicy(_ *call, p, old *advancedPolicy) *answer {
 	if p.ConditionalGroups == nil {
-		p.ConditionalGroups = []conditionalGroup{}
+		return internal("") // a null pointer in the server, as are those below; absent there are none
 	}
 	for i := range p.ConditionalGroups {
 		g := &p.ConditionalGroups[i]
-		if !g.Limit.keep() || g.Limit.isAI() {
+		if !g.Limit.keep() {
 			return unkept("Advanced", &p.policyBase, baseOf(old))
 		}
 		for j := range g.Conditions {
 			condition := &g.Conditions[j]
-			if ip := condition.IPCondition; *condition.Type == "IPCONDITION" && ip != nil && ip.IPConditionType == nil {
-				return internal("")
-			}
 			if !condition.keep() {
 				return unkept("Advanced", &p.policyBase, baseOf(old))
+			}
+			if condition.InvertCondition == nil || condition.IPCondition != nil && condition.IPCondition.IPConditionType == nil {
+				return internal("")
 			}
 		}
 		// They are kept in a table for each kind, and come back kind by kind (seen).
 		slices.SortStableFunc(g.Conditions, func(a, b throttleCondition) int {
 			return slices.Index(conditionOrder, *a.Type) - slices.Index(conditionOrder, *b.Type)
 		})
+	}
+	if !p.DefaultLimit.keep() {
+		return unkept("Advanced", &p.policyBase, baseOf(old))
+	}
+	return nil
+}
+
+func checkAdvancedPolicy(_ *call, p, old *advancedPolicy) *answer {
+	// The statement that stores a group knows requests and bandwidth alone (seen).
+	if p.DefaultLimit.isAI() || slices.ContainsFunc(p.ConditionalGroups, func(g conditionalGroup) bool { return g.Limit.isAI() || g.Limit.EventCount != nil }) {
+		return unkept("Advanced", &p.policyBase, baseOf(old))
 	}
 	return nil
 }
@@ -367,7 +420,7 @@ func (c *throttleCondition) keep() bool {
 	return has
 }
 
-func checkCustomRule(_ *call, p, _ *customRule) *answer {
+func takeCustomRule(_ *call, p, _ *customRule) *answer {
 	for _, f := range []struct {
 		name  string
 		value *string

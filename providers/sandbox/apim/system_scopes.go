@@ -256,9 +256,12 @@ func listRoleAliases(c *call) *answer {
 
 // updateRoleAliases puts a list in the place of the one there was; of two lines for a role the last counts (seen).
 func updateRoleAliases(c *call) *answer {
-	var body roleAliasList
+	body := roleAliasList{List: []roleAlias{}}
 	if a := readBody(c.body, &body); a != nil {
 		return a
+	}
+	if body.List == nil {
+		return internal("") // a null pointer in the server; absent it is empty
 	}
 	mappings := map[string]any{}
 	for _, a := range body.List {
