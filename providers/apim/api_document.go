@@ -28,7 +28,8 @@ func apiDocumentType() *schema.Type {
 			{Name: "id", Type: cty.String, ReadOnly: true, JSON: "documentId", Doc: "The server's id, a UUID."},
 			{Name: "api_id", Type: cty.String, Required: true, RequiresReplace: true, Parent: true, JSON: "-", Doc: "Id of the API or API product."},
 			{Name: "name", Type: cty.String, Required: true, RequiresReplace: true, Validate: documentName, Doc: "Name, of at most 60 characters."},
-			{Name: "type", Type: cty.String, Required: true, Enum: []string{"HOWTO", "SAMPLES", "PUBLIC_FORUM", "SUPPORT_FORUM", "API_MESSAGE_FORMAT", "SWAGGER_DOC", "OTHER"},
+			// The server takes SWAGGER_DOC too, and reads it as OTHER [seen].
+			{Name: "type", Type: cty.String, Required: true, Enum: []string{"HOWTO", "SAMPLES", "PUBLIC_FORUM", "SUPPORT_FORUM", "API_MESSAGE_FORMAT", "OTHER"},
 				Doc: "What it is."},
 			{Name: "other_type_name", Type: cty.String, Doc: "What it is, with `OTHER`."},
 			{Name: "summary", Type: cty.String, Validate: lengthIn(1, 32766), Doc: "What it says, in short."},
@@ -47,7 +48,7 @@ func documentName(v cty.Value) error {
 	if err := lengthIn(1, 60)(v); err != nil {
 		return err
 	}
-	if i := strings.IndexAny(v.AsString(), "~!@#;%^*()+={}|\\<>\"',&$/[]"); i >= 0 {
+	if i := strings.IndexAny(v.AsString(), "~!@#;:%^*()+={}|\\<>\"',&$/[]"); i >= 0 {
 		return fmt.Errorf("%q holds %q, which API Manager refuses", v.AsString(), v.AsString()[i:i+1])
 	}
 	return nil

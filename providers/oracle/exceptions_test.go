@@ -77,6 +77,8 @@ const (
 //     at the first such, and the others are not loaded either;
 //   - limits above 2147483647 and AI quotas of application policies: the columns are ours, and a row
 //     that cannot be read makes every list fail;
+//   - subscription policies without a billing plan: 500 and a row that stays; whether it does is the table's, and that is ours;
+//   - deny policies whose status is null: 500 to every later list; the sandbox does the same, and more would not be compared;
 //   - DELETE of keys and POST …/reset-throttle-policy: 401, their templates are not found;
 //   - the order of equal applications in a list, which is the database's;
 //   - lists and searches of APIs, and categories that APIs have: what stands in for the index returns everything;

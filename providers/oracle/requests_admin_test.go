@@ -115,7 +115,13 @@ func (a *adminRequests) life(of collection, name func() string, body func(name s
 func (a *adminRequests) throttling(kind string, body func(name string) map[string]any) {
 	all := adminAPI + "/throttling/policies/" + kind
 	a.life(collection{step: kind + "-policy", all: all, item: all + "/", id: "policyId", name: "policyName"}, func() string { return a.label("Policy_") },
-		func(name string) any { return a.perhapsSpoilt(body(name)) }, true)
+		func(name string) any {
+			b := body(name)
+			if a.chance(30) {
+				a.spoil(b, "billingPlan") // see exceptions_test.go
+			}
+			return a.sometimesBroken(b)
+		}, true)
 }
 
 func (a *adminRequests) subscriptionPolicy(name string) map[string]any {
@@ -132,7 +138,7 @@ func (a *adminRequests) subscriptionPolicy(name string) map[string]any {
 	a.maybe(body, "permissions", nil, map[string]any{"permissionType": "ALLOW", "roles": []any{"admin"}}, map[string]any{"permissionType": "DENY", "roles": []any{"Internal/creator", "admin"}},
 		map[string]any{"permissionType": "ALLOW", "roles": []any{}})
 	if a.chance(8) {
-		delete(body, pick(c, "billingPlan", "rateLimitCount", "subscriberCount"))
+		delete(body, pick(c, "rateLimitCount", "subscriberCount")) // without a billingPlan: see exceptions_test.go
 	}
 	return body
 }

@@ -68,6 +68,17 @@ func (c *call) ownDocument() (*apiRecord, int, *answer) {
 	return a, i, nil
 }
 
+// changedDocument is ownDocument for changes, which say that the API is not there when they mean its document (seen).
+func (c *call) changedDocument() (*apiRecord, int, *answer) {
+	a, i, bad := c.ownDocument()
+	if bad != nil {
+		if a, none := c.record(); none == nil && !a.Product {
+			return nil, 0, notFound("API", a.ID)
+		}
+	}
+	return a, i, bad
+}
+
 func listDocuments(c *call) *answer {
 	a, bad := c.record()
 	if bad != nil {
@@ -80,26 +91,40 @@ func listDocuments(c *call) *answer {
 	return page(c, out, pageLinks{})
 }
 
-// readDocumentBody reads and checks the metadata of a document.
-func (c *call) readDocumentBody() (*apiDocument, *answer) {
-	d := &apiDocument{}
-	if bad := readBody(c.body, d); bad != nil {
-		return nil, bad
-	}
+// illegalInDocument are the characters that the name of a document may not hold.
+const illegalInDocument = `~!@#;:%^*()+={}|\<>"',&$/[]`
+
+// checkDocument refuses what bean validation does not see, in words that are those of a new document of an API, or not.
+func checkDocument(d *apiDocument, missing func(reason string) *answer) *answer {
 	switch {
-	case strings.ContainsAny(*d.Name, `~!@#;%^*()+={}|\<>"',&$/[]`):
-		return nil, refuse(http.StatusBadRequest, 902016, "Document name cannot contain illegal characters", "Document name contains one or more illegal characters")
-	case *d.Type == "OTHER" && text(d.OtherTypeName) == "":
-		return nil, refuse(http.StatusBadRequest, 903245, "Parameter value missing",
-			"Some of the mandatory parameter values were missing. otherTypeName cannot be empty if type is OTHER.")
+	case *d.Type == "OTHER" && blank(d.OtherTypeName):
+		return missing("otherTypeName cannot be empty if type is OTHER.")
 	case *d.SourceType == "URL" && !validAddress(text(d.SourceURL), []string{"http", "https", "ftp"}):
-		if c.ofProducts() {
-			return nil, badRequest("Invalid document sourceUrl Format")
-		}
-		return nil, refuse(http.StatusBadRequest, 903245, "Parameter value missing",
-			"Some of the mandatory parameter values were missing. Invalid document sourceUrl Format")
+		return missing("Invalid document sourceUrl Format")
 	}
-	return d, nil
+	return nil
+}
+
+func missingForDocument(reason string) *answer {
+	return refuse(http.StatusBadRequest, 903245, "Parameter value missing", "Some of the mandatory parameter values were missing. "+reason)
+}
+
+// checkNewDocument is checkDocument with the name, which an update keeps. Products and APIs have their own code (seen).
+func (c *call) checkNewDocument(d *apiDocument) *answer {
+	illegal := strings.ContainsAny(*d.Name, illegalInDocument)
+	switch {
+	case c.ofProducts():
+		if bad := checkDocument(d, badRequest); bad != nil {
+			return bad
+		}
+		if illegal {
+			return badRequest(`Document name cannot contain illegal characters  ( [~!@#;:%^*()+={}|<>"',\[\]&/$\\] )`)
+		}
+		return nil
+	case illegal:
+		return refuse(http.StatusBadRequest, 902016, "Document name cannot contain illegal characters", "Document name contains one or more illegal characters")
+	}
+	return checkDocument(d, missingForDocument)
 }
 
 // addDocument stores metadata. Times and users are never shown (seen).
@@ -108,12 +133,15 @@ func addDocument(c *call) *answer {
 	if bad != nil {
 		return bad
 	}
-	d, bad := c.readDocumentBody()
-	if bad != nil {
+	d := &apiDocument{}
+	if bad := readBody(c.body, d); bad != nil {
+		return bad
+	}
+	if bad := c.checkNewDocument(d); bad != nil {
 		return bad
 	}
 	if a.documentNamed(*d.Name) {
-		return refuse(http.StatusConflict, 900312, "Document already exists", "A document with the name "+*d.Name+" already exists for the API "+a.ID)
+		return refuse(http.StatusConflict, 900312, "Document already exists", "Document already exists")
 	}
 	d.DocumentID, d.FileName, d.InlineContent = ptr(newID()), nil, nil
 	d.CreatedTime, d.CreatedBy, d.LastUpdatedTime, d.LastUpdatedBy = nil, nil, nil, nil
@@ -124,10 +152,19 @@ func addDocument(c *call) *answer {
 	if *d.SourceType != "URL" {
 		d.SourceURL = nil
 	}
+	d.Type = storedType(d.Type)
 	changed := *a
 	changed.Documents = append(slices.Clone(a.Documents), keptDocument{apiDocument: *d})
 	c.keepAPI(&changed)
 	return created(publisher.location+c.recordPath(a)+"/documents/"+*d.DocumentID, shown)
+}
+
+// storedType is the type of a document as it is read: SWAGGER_DOC is lost (seen).
+func storedType(kind *string) *string {
+	if *kind == "SWAGGER_DOC" {
+		return ptr("OTHER")
+	}
+	return kind
 }
 
 func (a *apiRecord) documentNamed(name string) bool {
@@ -144,20 +181,27 @@ func readDocument(c *call) *answer {
 
 // updateDocument replaces the metadata; name and content stay (apim-behaviour 5.6).
 func updateDocument(c *call) *answer {
-	d, bad := c.readDocumentBody()
+	d := &apiDocument{}
+	if bad := readBody(c.body, d); bad != nil {
+		return bad
+	}
+	a, i, bad := c.changedDocument()
 	if bad != nil {
 		return bad
 	}
-	a, i, bad := c.ownDocument()
-	if bad != nil {
+	if bad := checkDocument(d, badRequest); bad != nil {
 		return bad
 	}
 	old := a.Documents[i]
 	d.DocumentID, d.Name, d.CreatedTime, d.CreatedBy, d.FileName = old.DocumentID, old.Name, old.CreatedTime, old.CreatedBy, old.FileName
 	d.InlineContent = nil
 	d.LastUpdatedTime, d.LastUpdatedBy = nil, nil
-	c.withDocument(a, i, keptDocument{*d, old.Content})
 	shown := *d
+	d.Type = storedType(d.Type)
+	c.withDocument(a, i, keptDocument{*d, old.Content})
+	if a.Product {
+		shown = *d
+	}
 	if d.SourceURL == nil && !a.Product {
 		shown.SourceURL = ptr(" ")
 	}
@@ -173,11 +217,8 @@ func (c *call) withDocument(a *apiRecord, i int, d keptDocument) {
 }
 
 func deleteDocument(c *call) *answer {
-	a, i, bad := c.ownDocument()
+	a, i, bad := c.changedDocument()
 	if bad != nil {
-		if a, none := c.record(); none == nil && !a.Product {
-			return notFound("API", a.ID) // it means the document (seen)
-		}
 		return bad
 	}
 	changed := *a
@@ -215,7 +256,7 @@ func (d *keptDocument) content() *answer {
 
 // uploadDocument stores the content: a text for INLINE and MARKDOWN, a file for FILE; the wrong one is refused.
 func uploadDocument(c *call) *answer {
-	a, i, bad := c.ownDocument()
+	a, i, bad := c.changedDocument()
 	if bad != nil {
 		return bad
 	}

@@ -352,6 +352,7 @@ func (c *call) addAPI(d *draft, w working) (*apiRecord, *answer) {
 	}
 	w.Document["advertiseInfo"] = asObject(advertise)
 	w.Document["egress"] = b.Egress != nil && *b.Egress
+	w.Document["visibleOrganizations"] = []any{c.tenant.Domain} // until an update
 	if b.ServiceInfo != nil {
 		w.Document["serviceInfo"] = asObject(b.ServiceInfo)
 	}
@@ -499,6 +500,9 @@ func updateAPI(c *call) *answer {
 	if bad := c.attachAll(&changed.working, a, d.body); bad != nil {
 		return bad
 	}
+	if len(d.body.VisibleOrganizations) > 0 {
+		d.doc["visibleOrganizations"] = anyList(d.body.VisibleOrganizations)
+	}
 	changed.Definition = pruned(a.Definition, d.doc)
 	changed.UpdatedTime = c.server.now()
 	c.keepAPI(&changed)
@@ -548,14 +552,16 @@ func copyAPI(c *call) *answer {
 		}
 	}
 	made := *a
+	made.working = a.reissuedAlike()
 	now := c.server.now()
 	made.ID, made.State, made.Revisions, made.Made, made.CreatedTime, made.UpdatedTime = newID(), "CREATED", []revision{}, 0, now, now
 	made.History = []lifecycleEvent{{To: "CREATED", User: c.owner(), Time: now}}
-	made.Document = maps.Clone(a.Document)
 	made.Document["version"], made.Document["isDefaultVersion"] = version, query.Get("defaultVersion") == "true"
 	made.Document["provider"] = c.owner()
 	c.keepAPI(&made)
-	return created(publisher.location+"/apis/"+made.ID, c.shownAPI(&made))
+	out := c.shownAPI(&made)
+	out["visibleOrganizations"] = made.Document["visibleOrganizations"] // shown as stored (seen)
+	return created(publisher.location+"/apis/"+made.ID, out)
 }
 
 // apiNaming returns an API that is bound to a key manager, nil when there is none.

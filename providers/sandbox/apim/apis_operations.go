@@ -127,14 +127,19 @@ func operationKey(o map[string]any) string { return textOf(o, "verb") + " " + te
 // operationsOf returns the operations of a document.
 func operationsOf(doc map[string]any) []map[string]any { return objects(doc["operations"]) }
 
+// shownAuthType shows who may call an operation: all but two answers are one (seen).
+func shownAuthType(o map[string]any) map[string]any {
+	if auth := textOf(o, "authType"); auth != "None" && auth != "Application" {
+		o["authType"] = "Application & Application User"
+	}
+	return o
+}
+
 // shownOperations adds to the operations of an API the products that use them.
 func (c *call) shownOperations(a *apiRecord) []any {
 	out := []any{}
 	for _, o := range operationsOf(a.Document) {
-		shown := maps.Clone(o)
-		if auth := textOf(o, "authType"); auth != "None" && auth != "Application" {
-			shown["authType"] = "Application & Application User" // whatever else was sent; products show that (seen)
-		}
+		shown := shownAuthType(maps.Clone(o))
 		shown["operationPolicies"] = shownFlows(shown["operationPolicies"], a.Policies)
 		used := []any{}
 		for _, product := range c.productsWith(a.ID, operationKey(o)) {

@@ -97,8 +97,14 @@ func (at *attacher) flows(place string, flows map[string]any) (map[string]any, *
 }
 
 func (at *attacher) attach(place, flow string, index int, use map[string]any) (map[string]any, *answer) {
-	p := at.find(textOf(use, "policyId"), textOf(use, "policyName"), textOf(use, "policyVersion"))
+	id, name, version := textOf(use, "policyId"), textOf(use, "policyName"), textOf(use, "policyVersion")
+	p := at.find(id, name, version)
 	switch {
+	case p != nil && id != "" && p.ID == id && (p.Spec.Name != name && p.Spec.DisplayName != name || p.Spec.Version != version):
+		return nil, general()
+	case p != nil && id != "" && p.ID != id && (p.Spec.Name != name || p.Spec.Version != version): // a common one
+		return nil, refuse(http.StatusBadRequest, 903211, "Invalid operation policy name or version", "policyName and/or policyVersion provided for the applied policy "+
+			name+"_"+version+" does not match the policy specification identified by the given policyId "+id)
 	case p == nil:
 		return nil, refuse(http.StatusBadRequest, 902005, "Cannot find the selected api policy", "Selected api policy is not found")
 	case !slices.ContainsFunc(p.Spec.Flows, func(f string) bool { return strings.EqualFold(f, flow) }):
@@ -196,4 +202,80 @@ func shownFlows(v any, policies []operationPolicy) any {
 		out[flow] = made
 	}
 	return out
+}
+
+// reissued is a document with other policies in place of those that it uses, and these: become is asked once for each.
+func reissued(doc map[string]any, policies []operationPolicy, become func(operationPolicy) operationPolicy) (map[string]any, []operationPolicy) {
+	made, order := map[string]operationPolicy{}, []operationPolicy{}
+	swap := func(v any) any {
+		flows, isObject := v.(map[string]any)
+		if !isObject {
+			return v
+		}
+		out := map[string]any{}
+		for _, flow := range slices.Sorted(maps.Keys(flows)) {
+			uses := []any{}
+			for _, use := range objects(flows[flow]) {
+				old := textOf(use, "policyId")
+				if i := slices.IndexFunc(policies, func(p operationPolicy) bool { return p.ID == old }); i >= 0 {
+					p, known := made[old]
+					if !known {
+						p = become(policies[i])
+						made[old], order = p, append(order, p)
+					}
+					use = maps.Clone(use)
+					use["policyId"], use["policyName"], use["policyVersion"] = p.ID, p.Spec.Name, p.Spec.Version
+				}
+				uses = append(uses, use)
+			}
+			out[flow] = uses
+		}
+		return out
+	}
+	doc = maps.Clone(doc)
+	doc["apiPolicies"] = swap(doc["apiPolicies"])
+	operations := []any{}
+	for _, o := range operationsOf(doc) {
+		o = maps.Clone(o)
+		o["operationPolicies"] = swap(o["operationPolicies"])
+		operations = append(operations, o)
+	}
+	doc["operations"] = operations
+	return doc, order
+}
+
+// reissuedAlike is reissued with policies that differ by their ids: those of a revision and of a new version (seen).
+func (w working) reissuedAlike() working {
+	w.Document, w.Policies = reissued(w.Document, w.Policies, func(p operationPolicy) operationPolicy {
+		p.ID = newID()
+		return p
+	})
+	return w
+}
+
+// restored is a revision as it becomes the working copy of an API (seen): a policy of the API's own of the same name is used, and made what it was;
+// a common one is cloned anew; what was cloned from one that has changed or gone becomes the API's own, by another name.
+func (c *call) restored(a *apiRecord, r *revision) working {
+	w := r.working
+	own := slices.DeleteFunc(slices.Clone(a.Policies), func(p operationPolicy) bool { return p.ClonedFrom != "" })
+	doc, made := reissued(w.Document, w.Policies, func(p operationPolicy) operationPolicy {
+		if i := slices.IndexFunc(own, func(o operationPolicy) bool { return o.Spec.Name == p.Spec.Name && o.Spec.Version == p.Spec.Version }); i >= 0 {
+			p.ID, p.ClonedFrom = own[i].ID, ""
+			own = slices.Delete(own, i, i+1)
+			return p
+		}
+		p.ID = newID()
+		if p.ClonedFrom == "" {
+			return p
+		}
+		if common := c.tenant.OperationPolicies.get(p.ClonedFrom); common == nil || common.sum() != p.sum() {
+			number := strings.TrimPrefix(r.DisplayName, "Revision ")
+			p.ClonedFrom = ""
+			p.Spec.Name += "_restored-" + number
+			p.Spec.DisplayName += " Restored from revision " + number
+		}
+		return p
+	})
+	w.Document, w.Policies = doc, append(own, made...)
+	return w
 }

@@ -3,7 +3,9 @@ package apim
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -59,12 +61,64 @@ func lifecycleRoutes() []route {
 	return out
 }
 
-func stateOf(a *apiRecord) lifecycleState {
+func (c *call) stateOf(a *apiRecord) lifecycleState {
 	out := lifecycleState{State: a.State[:1] + strings.ToLower(a.State[1:]), CheckItems: []any{}, AvailableTransitions: []availableTransition{}}
+	if unpublished := a.State == "CREATED" || a.State == "PROTOTYPED"; unpublished && c.tenant.olderVersion(a) {
+		for _, name := range []string{deprecateOld, resubscribe} { // about the older one (seen)
+			if a.Product {
+				name = strings.ReplaceAll(name, "API", "API Product")
+			}
+			out.CheckItems = append(out.CheckItems, map[string]any{"name": name, "value": false, "requiredStates": []any{}})
+		}
+	}
 	for _, t := range lifecycle[a.State] {
 		out.AvailableTransitions = append(out.AvailableTransitions, availableTransition{Event: t.event}) // [seen]: the target is left empty
 	}
 	return out
+}
+
+// What is to be done with an older version when an API is published.
+const (
+	deprecateOld = "Deprecate old versions after publishing the API"
+	resubscribe  = "Requires re-subscription when publishing the API"
+)
+
+// olderVersion tells whether there is a version before this.
+func (t *tenant) olderVersion(a *apiRecord) bool {
+	return slices.ContainsFunc(slices.Concat(t.APIs.list, t.Products.list), func(other *apiRecord) bool {
+		return other.field("name") == a.field("name") && other.field("provider") == a.field("provider") && compareVersions(other.field("version"), a.field("version")) < 0
+	})
+}
+
+// versionPart is a number, which may be missing, and what follows it up to the next "." or number.
+var versionPart = regexp.MustCompile(`([0-9]*)([^0-9._-]*)[._-]?`)
+
+// compareVersions compares versions as the server does: by their numbers, and one without a suffix comes after one with it.
+func compareVersions(a, b string) int {
+	one, other := versionPart.FindAllStringSubmatch(a, -1), versionPart.FindAllStringSubmatch(b, -1)
+	for i := range max(len(one), len(other)) {
+		x, y := []string{"", "", ""}, []string{"", "", ""}
+		if i < len(one) {
+			x = one[i]
+		}
+		if i < len(other) {
+			y = other[i]
+		}
+		n, _ := strconv.Atoi(x[1]) // none is 0
+		m, _ := strconv.Atoi(y[1])
+		switch {
+		case n != m:
+			return n - m
+		case x[2] == y[2]:
+			continue
+		case x[2] == "":
+			return 1
+		case y[2] == "":
+			return -1
+		}
+		return strings.Compare(x[2], y[2])
+	}
+	return 0
 }
 
 // ofProducts tells whether an operation is one on API products.
@@ -83,7 +137,7 @@ func readLifecycle(c *call) *answer {
 	if bad != nil {
 		return refuse(http.StatusNotFound, 902006, "Invalid API ID", "The provided API ID is not found "+c.vars["api"])
 	}
-	return ok(stateOf(a))
+	return ok(c.stateOf(a))
 }
 
 func readHistory(c *call) *answer {
@@ -150,7 +204,7 @@ func changeLifecycle(c *call) *answer {
 			WorkflowStatus string         `json:"workflowStatus"`
 			JSONPayload    string         `json:"jsonPayload"`
 			LifecycleState lifecycleState `json:"lifecycleState"`
-		}{"APPROVED", "", stateOf(changed)})
+		}{"APPROVED", "", c.stateOf(changed)})
 	}
 	return refuse(http.StatusBadRequest, 903234, "Unsupported state change action",
 		fmt.Sprintf("Lifecycle state change action %s is not allowed for this API. Allowed actions are [%s]", action, strings.Join(events, ", ")))
@@ -197,10 +251,10 @@ func (c *call) published(a *apiRecord, checklist string) {
 		if old.ID == a.ID || old.field("name") != a.field("name") || old.State != "PUBLISHED" {
 			continue
 		}
-		if strings.EqualFold(asked["Deprecate old versions after publishing the API"], "true") {
+		if strings.EqualFold(asked[deprecateOld], "true") {
 			c.moved(old, "DEPRECATED")
 		}
-		if strings.EqualFold(asked["Requires re-subscription when publishing the API"], "false") {
+		if strings.EqualFold(asked[resubscribe], "false") {
 			for _, s := range c.tenant.Subscriptions.values() {
 				if s.API == old.ID && c.tenant.subscriptionOf(s.Application, a.ID) == nil {
 					c.tenant.Subscriptions.add(&subscription{ID: newID(), Application: s.Application, API: a.ID, Policy: s.Policy, Status: s.Status})

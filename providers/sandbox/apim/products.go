@@ -117,7 +117,7 @@ func (c *call) shownProduct(p *apiRecord) map[string]any {
 			if a != nil {
 				for _, live := range operationsOf(a.Document) { // a product shows its members' operations as they are now
 					if operationKey(live) == operationKey(o) {
-						o = maps.Clone(live)
+						o = shownAuthType(maps.Clone(live))
 						if level := a.field("apiThrottlingPolicy"); level != "" {
 							o["throttlingPolicy"] = level
 						}
@@ -233,23 +233,36 @@ func (c *call) productDocument(old *apiRecord) (map[string]any, *productBody, *a
 	if text(b.DisplayName) != "" {
 		doc["displayName"] = *b.DisplayName
 	}
-	members, bad := c.members(b.APIs)
+	members, bad := c.members(b.APIs, old == nil)
 	doc["apis"] = members
 	return doc, b, bad
 }
 
 // members completes the members of a product. An API that there is not is left out without a word, an operation that its API lacks is a null pointer in
 // the server (seen). The same operation in two APIs is refused (apim-behaviour 5.5).
-func (c *call) members(sent []memberBody) ([]any, *answer) {
+func (c *call) members(sent []memberBody, fresh bool) ([]any, *answer) {
 	out, taken := []any{}, map[string]bool{}
+	for _, m := range sent {
+		for _, o := range m.Operations {
+			key := text(o.Verb) + " " + text(o.Target)
+			if taken[key] {
+				return nil, refuse(http.StatusBadRequest, 900341, "Cannot create API Product with duplicate resource",
+					"Cannot create API Product with duplicate resource: "+text(o.Target)+" , verb: "+text(o.Verb)+" combination")
+			}
+			taken[key] = true
+		}
+	}
+	for _, m := range sent { // an update does not look at their states (seen)
+		a := c.tenant.APIs.get(*m.APIID)
+		if fresh && a != nil && len(m.Operations) > 0 && slices.Contains([]string{"BLOCKED", "PROTOTYPED", "DEPRECATED", "RETIRED"}, a.State) {
+			const reason = "Cannot create API Product, due to resources parent API being in an unsupported Life Cycle state"
+			return nil, refuse(http.StatusConflict, 900343, reason, reason+": "+a.State)
+		}
+	}
 	for _, m := range sent {
 		a := c.tenant.APIs.get(*m.APIID)
 		if a == nil {
 			continue
-		}
-		if a.State == "RETIRED" || a.State == "BLOCKED" {
-			return nil, refuse(http.StatusConflict, 900343, "API lifecycle state is not supported for API Products",
-				"Cannot create API Product, due to resources parent API being in an unsupported Life Cycle state: "+a.State)
 		}
 		operations := []any{}
 		for _, o := range m.Operations {
@@ -258,11 +271,6 @@ func (c *call) members(sent []memberBody) ([]any, *answer) {
 			if i < 0 {
 				return nil, internal("")
 			}
-			if taken[key] {
-				return nil, refuse(http.StatusBadRequest, 900341, "Duplicate API resource(s) found in API Product request",
-					"Cannot create API Product with duplicate resource: "+text(o.Target)+" , verb: "+strings.ToUpper(text(o.Verb))+" combination")
-			}
-			taken[key] = true
 			operations = append(operations, operationsOf(a.Document)[i])
 		}
 		if len(operations) == 0 {
@@ -358,9 +366,11 @@ func deleteProduct(c *call) *answer {
 	if bad != nil {
 		return bad
 	}
-	if c.tenant.Subscriptions.find(func(s *subscription) bool { return s.API == p.ID }) != nil {
-		return conflict("Cannot remove the API Product " + p.ID + " as active subscriptions exist")
+	live := p.State == "PUBLISHED" || p.State == "DEPRECATED"
+	if live && c.tenant.Subscriptions.find(func(s *subscription) bool { return s.API == p.ID }) != nil {
+		return conflict("Cannot remove the API " + p.field("provider") + "-" + p.field("name") + "-" + p.field("version") + " as active subscriptions exist")
 	}
+	c.tenant.removeSubscriptionsTo(p.ID)
 	c.dropAPI(p.ID)
 	return empty(http.StatusOK)
 }

@@ -122,6 +122,9 @@ func createRevision(c *call) *answer {
 	changed.Made++
 	r := revision{ID: newID(), DisplayName: "Revision " + strconv.Itoa(changed.Made), Description: body.Description, CreatedTime: c.server.now(),
 		working: a.working}
+	if !a.Product {
+		r.working = a.reissuedAlike()
+	}
 	if a.Product {
 		r.Members = map[string]working{}
 		for _, m := range objects(a.Document["apis"]) {
@@ -286,13 +289,18 @@ func restoreRevision(c *call) *answer {
 		return bad
 	}
 	changed := *a
-	changed.working, changed.UpdatedTime = a.Revisions[i].working, c.server.now()
-	changed.Members = nil
-	c.keepAPI(&changed)
+	changed.UpdatedTime = c.server.now()
 	if a.Product {
+		changed.working = a.Revisions[i].working
+		changed.Members = nil
+		c.keepAPI(&changed)
 		return reply(http.StatusCreated, c.shownProduct(&changed))
 	}
-	return reply(http.StatusCreated, c.shownAPI(&changed))
+	changed.working = c.restored(a, &a.Revisions[i])
+	c.keepAPI(&changed)
+	out := c.shownAPI(&changed)
+	out["visibleOrganizations"] = changed.Document["visibleOrganizations"] // shown as stored (seen)
+	return reply(http.StatusCreated, out)
 }
 
 // listDeployments answers also for APIs that there are not: with none (seen).

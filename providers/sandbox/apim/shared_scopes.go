@@ -178,5 +178,5 @@ func sharedScopeUsage(c *call) *answer {
 		apis = append(apis, map[string]any{"name": a.Document["name"], "context": a.Document["context"], "version": a.Document["version"],
 			"provider": a.Document["provider"], "revisionID": nil, "usedResourceList": used})
 	}
-	return ok(map[string]any{"id": s.ID, "name": s.Name, "usedApiList": apis, "usages": nil})
+	return ok(map[string]any{"id": s.ID, "name": s.Name, "usedApiList": apis, "usages": []any{}})
 }

@@ -264,7 +264,10 @@ func updateRoleAliases(c *call) *answer {
 		return internal("") // a null pointer in the server; absent it is empty
 	}
 	mappings := map[string]any{}
-	for _, a := range body.List {
+	for _, a := range body.List { // a null list of aliases is a null pointer too
+		if a.Aliases == nil {
+			return internal("")
+		}
 		role := "null" // a null role becomes this text (seen)
 		if a.Role != nil {
 			role = *a.Role
