@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -167,6 +168,9 @@ func (t *documents) object(ctx context.Context, holder string, raw map[string]an
 	attrs := v.AsValueMap()
 	_, api, _ := strings.Cut(holder, "/")
 	attrs["api_id"] = cty.StringVal(api)
+	if name := knownString(v, "file_name"); name != "" {
+		attrs["file_name"] = cty.StringVal(path.Base(name)) // the server shows the way to it in its registry [seen]
+	}
 	if kind, _ := raw["sourceType"].(string); kind != "URL" {
 		res, err := t.client.Do(ctx, rest.Request{Path: t.collection(holder).URL(id) + "/content", Accept: "*/*"})
 		switch {

@@ -13,6 +13,9 @@ var exceptions = []exception{
 	{step: "policy-*", at: "*", want: regexp.MustCompile(`^[0-9a-f]{64}$`), got: regexp.MustCompile(`^[0-9a-f]{64}$`), why: "the digest of a policy is that of a text that only Java writes so"},
 	{step: "api-delete", at: "/description", want: regexp.MustCompile(`following resource paths`), why: "in the order of rows of the database"},
 	{step: "env-list", at: "/list/*/permissions/*", why: "an update of permissions is not committed by the server, only by who borrows its connection next"},
+	{step: "document-list", at: "/list/*/*", why: "in the order of what stands in for the index"},
+	{step: "subscription-subscriber", at: "status", want: regexp.MustCompile(`^500`), why: "apim-parts is not configured with the claims that are shown"},
+	{step: "api-*", at: "/operations/*/throttlingPolicy", want: regexp.MustCompile(`^null$`), why: "Swagger 2 (openAPIVersion=v2) is written by OpenAPI code of another version"},
 	{step: "*", at: "/operations/*/usedProductIds", want: regexp.MustCompile(`^\[\]$`), why: "apim-parts shows no product of an operation, against the contract of 4.5.0; a whole server has not been asked"},
 
 	{step: "*", at: "header Content-Type", want: regexp.MustCompile(`^application/scim\+json$`), why: "Identity Server names the character set"},
@@ -83,6 +86,9 @@ const (
 //   - the order of equal applications in a list, which is the database's;
 //   - lists and searches of APIs, and categories that APIs have: what stands in for the index returns everything;
 //   - gateways of the type APK and organizations: apim-parts has no connector for the one and no user in the other;
+//   - APIs after an update that was refused for a policy, which has replaced their operations and not their definition: products fail on
+//     the difference, and differently with OpenAPI code of another version;
+//   - the state NOTHING of a blocked subscription: 500, and it is stored; then every list with the subscription is 500;
 //   - endpoints in the list of an API: 500, a row is not found again;
 //   - Swagger 2, which is rewritten by OpenAPI code of another version.
 //

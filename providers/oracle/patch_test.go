@@ -16,7 +16,8 @@ import (
 //   - the registry's type of documents, of which the stand-in requires fields that no document has (500)
 //     and which it puts where contents are not looked for (404);
 //   - the type of a column, without which no policy of an operation can have parameters: 500;
-//   - the type of the columns for addresses in conditions of advanced policies, into which the code puts texts: 500.
+//   - the type of the columns for addresses in conditions of advanced policies, into which the code puts texts: 500;
+//   - keys between the tables of policies, without which a deleted clone is found again and used: its uses vanish.
 var patches = []struct{ file, old, text string }{
 	{"boot/oracle/apim/Activator.java", classes, classes +
 		"        urls.add(new File(home, \"apim/lib/org.wso2.carbon.apimgt.rest.api.common-9.33.90.jar\").toURI().toURL());\n"},
@@ -28,12 +29,16 @@ var patches = []struct{ file, old, text string }{
 	{"boot/oracle/apim/Boot.java", publisher, publisher + "      p.setAPIMDependencyConfigurationService(" + dependencies + ");\n"},
 	{"schema.py", `BLOB = set("`, `BLOB = set("PARAMETERS `},
 	{"schema.py", ` PUBLISHED_TIME STARTING_IP ENDING_IP SPECIFIC_IP COUNT`, ` PUBLISHED_TIME COUNT`},
+	{"schema.py", create, create + "\n" + `for child in ("API", "COMMON"):
+    print(f"ALTER TABLE AM_{child}_OPERATION_POLICY ADD FOREIGN KEY (POLICY_UUID) REFERENCES AM_OPERATION_POLICY (POLICY_UUID) ON DELETE CASCADE;")
+`},
 	{"conf/rxts/document.rxt", `<storagePath>/@{`, `<storagePath>/apimgt/applicationdata/provider/@{`},
 	{"conf/rxts/document.rxt", `<field type="text" required="true"><name>Provider</name>`, `<field type="text"><name>Provider</name>`},
 	{"conf/rxts/document.rxt", `<field type="text" required="true"><name>Version</name>`, `<field type="text"><name>Version</name>`},
 }
 
 const (
+	create       = `    print(f"CREATE TABLE {table} (\n  " + ",\n  ".join(body) + "\n);")`
 	classes      = "urls.add(new File(home, \"apim/classes/\").toURI().toURL());\n"
 	registry     = "    h.setRegistryService(registry);\n"
 	common       = "internal.ServiceReferenceHolder.getInstance().setAPIMConfigurationService(configs);\n"

@@ -55,6 +55,15 @@ func documentRoutes() []route {
 	return append(out, anyBody(post(publisher, "/apis/{api}/documents/validate", validate, validateDocument)))
 }
 
+// copiedDocuments are documents as a new version of an API has them, or the working copy when a revision is restored: with other ids (seen).
+func copiedDocuments(of []keptDocument) []keptDocument {
+	out := slices.Clone(of)
+	for i := range out {
+		out[i].DocumentID = ptr(newID())
+	}
+	return out
+}
+
 // ownDocument finds a document of the API of the path and its place.
 func (c *call) ownDocument() (*apiRecord, int, *answer) {
 	a, bad := c.record()
@@ -278,7 +287,9 @@ func uploadDocument(c *call) *answer {
 		return badRequest("Source type of " + noun + *d.DocumentID + " is not FILE")
 	case hasFile:
 		d.Content = &storedFile{Name: file.name, Kind: mediaType(file.name), Content: []byte(file.text)}
-		d.FileName = ptr(file.name)
+		// It is shown with the way to it in the registry (seen).
+		d.FileName = ptr("/registry/resource/_system/governance/apimgt/applicationdata/provider/" + strings.ReplaceAll(a.field("provider"), "@", "-AT-") + "/" +
+			a.field("name") + "/" + a.field("version") + "/documentation/files/" + file.name)
 	case hasText && *d.SourceType != "INLINE" && *d.SourceType != "MARKDOWN":
 		return badRequest("Source type of document " + *d.DocumentID + " is not INLINE or MARKDOWN")
 	case hasText:

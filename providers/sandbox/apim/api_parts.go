@@ -38,9 +38,9 @@ func (c *call) ownEnvironment() *answer {
 }
 
 func readEnvironmentKeys(c *call) *answer {
-	a, bad := c.ownAPI(c.vars["api"])
-	if bad != nil {
-		return bad
+	a := c.tenant.APIs.get(c.vars["api"])
+	if a == nil {
+		return refuse(http.StatusNotFound, 900308, "API Not Found", "Requested API with id '"+c.vars["api"]+"' not found")
 	}
 	if bad := c.ownEnvironment(); bad != nil {
 		return bad

@@ -498,6 +498,7 @@ func updateAPI(c *call) *answer {
 	}
 	d.doc["advertiseInfo"] = asObject(advertise)
 	if bad := c.attachAll(&changed.working, a, d.body); bad != nil {
+		c.keepAPI(torn(a, d.doc))
 		return bad
 	}
 	if len(d.body.VisibleOrganizations) > 0 {
@@ -514,12 +515,26 @@ func updateAPI(c *call) *answer {
 	return ok(out)
 }
 
+// torn is an API after an update that was refused for a policy: its operations are those of the update, without policies, and all else is as it was (seen).
+func torn(a *apiRecord, sent map[string]any) *apiRecord {
+	operations := []any{}
+	for _, o := range operationsOf(sent) {
+		o = maps.Clone(o)
+		o["operationPolicies"] = map[string]any{"request": []any{}, "response": []any{}, "fault": []any{}}
+		operations = append(operations, o)
+	}
+	out := *a
+	out.Document = maps.Clone(a.Document)
+	out.Document["operations"] = operations
+	return &out
+}
+
 func deleteAPI(c *call) *answer {
 	a := c.tenant.APIs.get(c.vars["api"])
 	if a == nil {
 		return internal("") // a null pointer in the server (seen)
 	}
-	if c.tenant.Subscriptions.find(func(s *subscription) bool { return s.API == a.ID }) != nil {
+	if c.tenant.Subscriptions.find(func(s *subscription) bool { return s.API == a.ID && !s.Gone }) != nil {
 		return conflict("Cannot remove the API " + a.ID + " as active subscriptions exist")
 	}
 	var used []string
@@ -531,6 +546,7 @@ func deleteAPI(c *call) *answer {
 	if used != nil {
 		return conflict("Cannot remove the API because following resource paths [" + strings.Join(used, ", ") + "] are used by one or more API Products")
 	}
+	c.tenant.removeSubscriptionsTo(a.ID)
 	c.dropAPI(a.ID)
 	return empty(http.StatusOK)
 }
@@ -552,7 +568,7 @@ func copyAPI(c *call) *answer {
 		}
 	}
 	made := *a
-	made.working = a.reissuedAlike()
+	made.working, made.Documents = a.reissuedAlike(), copiedDocuments(a.Documents)
 	now := c.server.now()
 	made.ID, made.State, made.Revisions, made.Made, made.CreatedTime, made.UpdatedTime = newID(), "CREATED", []revision{}, 0, now, now
 	made.History = []lifecycleEvent{{To: "CREATED", User: c.owner(), Time: now}}

@@ -127,19 +127,21 @@ func operationKey(o map[string]any) string { return textOf(o, "verb") + " " + te
 // operationsOf returns the operations of a document.
 func operationsOf(doc map[string]any) []map[string]any { return objects(doc["operations"]) }
 
-// shownAuthType shows who may call an operation: all but two answers are one (seen).
-func shownAuthType(o map[string]any) map[string]any {
-	if auth := textOf(o, "authType"); auth != "None" && auth != "Application" {
-		o["authType"] = "Application & Application User"
+// shownAuthType is how an API shows who may call an operation: all but two answers are one. A product shows what is stored, which is what a new API was
+// sent, and after an update what the API shows (seen).
+func shownAuthType(stored string) string {
+	if stored == "None" || stored == "Application" {
+		return stored
 	}
-	return o
+	return "Application & Application User"
 }
 
 // shownOperations adds to the operations of an API the products that use them.
 func (c *call) shownOperations(a *apiRecord) []any {
 	out := []any{}
 	for _, o := range operationsOf(a.Document) {
-		shown := shownAuthType(maps.Clone(o))
+		shown := maps.Clone(o)
+		shown["authType"] = shownAuthType(textOf(o, "authType"))
 		shown["operationPolicies"] = shownFlows(shown["operationPolicies"], a.Policies)
 		used := []any{}
 		for _, product := range c.productsWith(a.ID, operationKey(o)) {

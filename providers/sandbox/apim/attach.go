@@ -128,11 +128,15 @@ func (at *attacher) attach(place, flow string, index int, use map[string]any) (m
 		}
 	}
 	at.used[p.ID] = true
-	kind := "api" // whatever was sent
+	return map[string]any{"policyName": p.Spec.Name, "policyVersion": p.Spec.Version, "policyType": p.kind(), "policyId": p.ID, "parameters": parameters}, nil
+}
+
+// kind is the type of a policy in its uses, whatever was sent.
+func (p *operationPolicy) kind() string {
 	if p.ClonedFrom != "" {
-		kind = "common"
+		return "common"
 	}
-	return map[string]any{"policyName": p.Spec.Name, "policyVersion": p.Spec.Version, "policyType": kind, "policyId": p.ID, "parameters": parameters}, nil
+	return "api"
 }
 
 // find returns the API's own policy that a use means: by id, or by name and version; a common one is cloned.
@@ -224,7 +228,7 @@ func reissued(doc map[string]any, policies []operationPolicy, become func(operat
 						made[old], order = p, append(order, p)
 					}
 					use = maps.Clone(use)
-					use["policyId"], use["policyName"], use["policyVersion"] = p.ID, p.Spec.Name, p.Spec.Version
+					use["policyId"], use["policyName"], use["policyVersion"], use["policyType"] = p.ID, p.Spec.Name, p.Spec.Version, p.kind()
 				}
 				uses = append(uses, use)
 			}

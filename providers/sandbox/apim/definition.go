@@ -26,6 +26,9 @@ var httpVerbs = []string{"get", "put", "post", "delete", "patch", "head", "optio
 // additions (seen).
 func (c *call) definition(a *apiRecord) *tree {
 	doc := a.Document
+	if a.Product && a.Definition != nil {
+		return a.Definition
+	}
 	out := a.bareDefinition(c)
 	if a.Product {
 		return out
@@ -116,13 +119,14 @@ func (a *apiRecord) bareDefinition(c *call) *tree {
 
 // operationDefinition is one operation of the document.
 func (a *apiRecord) operationDefinition(o map[string]any, target, verb string) *tree {
-	out := a.Definition.object("paths").object(target).object(verb).copied()
+	defined := a.Definition.object("paths").object(target).object(verb)
+	out := defined.copied()
 	if out.get("parameters") == nil {
 		var parameters []any
 		for _, name := range variables(target) {
 			parameters = append(parameters, treeOf("name", name, "in", "path", "required", true, "style", "simple", "explode", false, "schema", treeOf("type", "string")))
 		}
-		if parameters != nil && a.Definition == nil {
+		if parameters != nil && defined == nil {
 			out.set("parameters", parameters)
 		}
 	}
@@ -439,6 +443,14 @@ func (c *call) withDefinition(a *apiRecord, doc *tree) (*apiRecord, *answer) {
 	changed.Document["operations"] = made
 	if bad := c.usedByProducts(a, changed.Document); bad != nil {
 		return nil, bad
+	}
+	// The security of endpoints is stored again, whole (seen).
+	if config := inner(a.Document, "endpointConfig"); config != nil {
+		secured, bad := securedEndpoints(config, config)
+		if bad != nil {
+			return nil, bad
+		}
+		changed.Document["endpointConfig"] = secured
 	}
 	changed.Definition, changed.UpdatedTime = doc, c.server.now()
 	return &changed, nil

@@ -117,7 +117,7 @@ func (c *call) shownProduct(p *apiRecord) map[string]any {
 			if a != nil {
 				for _, live := range operationsOf(a.Document) { // a product shows its members' operations as they are now
 					if operationKey(live) == operationKey(o) {
-						o = shownAuthType(maps.Clone(live))
+						o = maps.Clone(live)
 						if level := a.field("apiThrottlingPolicy"); level != "" {
 							o["throttlingPolicy"] = level
 						}
@@ -320,6 +320,7 @@ func createProduct(c *call) *answer {
 	now := c.server.now()
 	p := &apiRecord{ID: newID(), Product: true, working: working{Document: doc}, State: "CREATED", Revisions: []revision{}, CreatedTime: now, UpdatedTime: now,
 		History: []lifecycleEvent{{To: "CREATED", User: c.owner(), Time: now}}}
+	p.Definition = p.bareDefinition(c) // it is made when the product is written, and does not change with its members (seen)
 	c.keepAPI(p)
 	out := c.shownProduct(p)
 	if len(b.VisibleRoles) > 0 {
@@ -357,6 +358,8 @@ func updateProduct(c *call) *answer {
 	}
 	changed := *p
 	changed.Document, changed.UpdatedTime = doc, c.server.now()
+	changed.Definition = nil
+	changed.Definition = changed.bareDefinition(c)
 	c.keepAPI(&changed)
 	return ok(c.shownProduct(&changed))
 }
@@ -367,7 +370,7 @@ func deleteProduct(c *call) *answer {
 		return bad
 	}
 	live := p.State == "PUBLISHED" || p.State == "DEPRECATED"
-	if live && c.tenant.Subscriptions.find(func(s *subscription) bool { return s.API == p.ID }) != nil {
+	if live && c.tenant.Subscriptions.find(func(s *subscription) bool { return s.API == p.ID && !s.Gone }) != nil {
 		return conflict("Cannot remove the API " + p.field("provider") + "-" + p.field("name") + "-" + p.field("version") + " as active subscriptions exist")
 	}
 	c.tenant.removeSubscriptionsTo(p.ID)

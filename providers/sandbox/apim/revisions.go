@@ -16,7 +16,8 @@ type revision struct {
 	Description *string   `json:"description"`
 	CreatedTime time.Time `json:"createdTime"`
 	working
-	Deployments []deployment `json:"deployments"`
+	Documents   []keptDocument `json:"documents,omitempty"`
+	Deployments []deployment   `json:"deployments"`
 }
 
 // number is the one in a revision's name; at is its place.
@@ -125,6 +126,7 @@ func createRevision(c *call) *answer {
 	if !a.Product {
 		r.working = a.reissuedAlike()
 	}
+	r.Documents = a.Documents
 	if a.Product {
 		r.Members = map[string]working{}
 		for _, m := range objects(a.Document["apis"]) {
@@ -206,7 +208,7 @@ func (c *call) readDeployments() ([]deployment, *answer) {
 		e := c.tenant.Environments.find(func(e *environment) bool { return *e.Name == name })
 		switch {
 		case e == nil:
-			return nil, refuse(http.StatusBadRequest, 900504, "Invalid Gateway Environment", "Gateway Environment with name 'name '"+name+"'' not found")
+			return nil, c.noEnvironment(name)
 		case d.VHost == nil:
 			return nil, refuse(http.StatusBadRequest, 900511, "Gateway Environment virtual hosts name not provided", "Gateway Environment VHOST name not provided")
 		case !slices.ContainsFunc(e.VHosts, func(h vhost) bool { return *h.Host == *d.VHost }):
@@ -214,6 +216,14 @@ func (c *call) readDeployments() ([]deployment, *answer) {
 		}
 	}
 	return list, nil
+}
+
+// noEnvironment refuses to deploy to, or to take from, an environment that there is not.
+func (c *call) noEnvironment(name string) *answer {
+	if c.ofProducts() {
+		return refuse(http.StatusBadRequest, 903233, "Gateway environment not found", "Provided gateway environment "+name+" is not found")
+	}
+	return refuse(http.StatusBadRequest, 900504, "Invalid Gateway Environment", "Gateway Environment with name 'name '"+name+"'' not found")
 }
 
 func deployRevision(c *call) *answer {
@@ -229,6 +239,9 @@ func deployRevision(c *call) *answer {
 	revisions := slices.Clone(a.Revisions)
 	for _, d := range wanted {
 		d.RevisionUUID, d.Status, d.DeployedTime, d.SuccessDeployedTime = ptr(id), ptr("APPROVED"), seconds(c.server.now()), nil
+		if a.Product {
+			d.Status = nil // (seen)
+		}
 		d.LiveGatewayCount, d.DeployedGatewayCount, d.FailedGatewayCount = ptr(int64(0)), ptr(int64(0)), ptr(int64(0))
 		for j := range revisions { // one revision per environment
 			revisions[j].Deployments = withoutEnvironment(revisions[j].Deployments, *d.Name)
@@ -236,16 +249,10 @@ func deployRevision(c *call) *answer {
 		revisions[i].Deployments = append(slices.Clone(revisions[i].Deployments), d)
 	}
 	c.withRevisions(a, revisions)
-	out := append([]deployment{}, revisions[i].Deployments...)
-	for j := range out {
-		if a.Product {
-			out[j].Status = nil // in this answer alone (seen)
-		}
-	}
-	return reply(http.StatusCreated, out)
+	return reply(http.StatusCreated, append([]deployment{}, revisions[i].Deployments...))
 }
 
-// undeployRevision takes a revision, named by its id or its name, out of environments; one that is not there is none.
+// undeployRevision takes a revision, named by its id or its name, out of environments; its virtual hosts are not looked at (seen).
 func undeployRevision(c *call) *answer {
 	query := c.request.URL.Query()
 	id := query.Get("revisionId")
@@ -266,6 +273,13 @@ func undeployRevision(c *call) *answer {
 	}
 	revisions := slices.Clone(a.Revisions)
 	for _, d := range wanted {
+		name := "null"
+		if d.Name != nil {
+			name = *d.Name
+		}
+		if c.tenant.Environments.find(func(e *environment) bool { return *e.Name == name }) == nil {
+			return c.noEnvironment(name)
+		}
 		revisions[i].Deployments = withoutEnvironment(revisions[i].Deployments, text(d.Name))
 	}
 	c.withRevisions(a, revisions)
@@ -289,7 +303,11 @@ func restoreRevision(c *call) *answer {
 		return bad
 	}
 	changed := *a
-	changed.UpdatedTime = c.server.now()
+	changed.UpdatedTime, changed.Documents = c.server.now(), copiedDocuments(a.Revisions[i].Documents)
+	if bad := c.usedByProducts(a, a.Revisions[i].Document); bad != nil && !a.Product {
+		return refuse(http.StatusBadRequest, 900364, "Cannot remove the resource paths because they are used by one or more API Products",
+			"Cannot restore API "+a.field("name")+":"+a.field("version")+", as some resources used by one or more API Products will be removed")
+	}
 	if a.Product {
 		changed.working = a.Revisions[i].working
 		changed.Members = nil

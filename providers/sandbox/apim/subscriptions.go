@@ -16,6 +16,7 @@ type subscription struct {
 	Policy      string `json:"policy"`
 	Updated     bool   `json:"updated,omitempty"` // then the requested tier is null
 	Status      string `json:"status"`
+	Gone        bool   `json:"gone,omitempty"` // deleted while it was blocked: it stays, so that nobody gets around that by subscribing again (seen)
 }
 
 func (s *subscription) rowID() string { return s.ID }
@@ -54,7 +55,7 @@ func subscriptionRoutes() []route {
 func (t *tenant) subscriptionsOf(a *application) int {
 	n := 0
 	for _, s := range t.Subscriptions.list {
-		if s.Application == *a.ApplicationID {
+		if s.Application == *a.ApplicationID && !s.Gone {
 			n++
 		}
 	}
@@ -80,7 +81,7 @@ func (t *tenant) removeSubscriptionsTo(api string) {
 // subscriptionPolicyInUse refuses the deletion of a policy with live subscriptions; one that is
 // only offered by APIs may go.
 func subscriptionPolicyInUse(c *call, p *subscriptionPolicy) *answer {
-	if c.tenant.Subscriptions.find(func(s *subscription) bool { return s.Policy == *p.PolicyName }) != nil {
+	if c.tenant.Subscriptions.find(func(s *subscription) bool { return s.Policy == *p.PolicyName && !s.Gone }) != nil {
 		return internal("Error while deleting Subscription level policy : " + *p.PolicyID + " Subscriptions exist for the policy " + *p.PolicyName)
 	}
 	return nil
@@ -134,7 +135,7 @@ func listSubscriptions(c *call) *answer {
 	out := []map[string]any{}
 	for _, s := range c.tenant.Subscriptions.list {
 		a := c.tenant.Applications.get(s.Application)
-		if application != "" && s.Application != application || api != "" && s.API != api || a == nil || !c.mayUse(a) {
+		if s.Gone || application != "" && s.Application != application || api != "" && s.API != api || a == nil || !c.mayUse(a) {
 			continue
 		}
 		out = append(out, c.shownSubscription(s, false))
@@ -177,8 +178,16 @@ func (c *call) subscribe(body *subscriptionBody) (*subscription, *answer) {
 			fmt.Sprintf("Subscription Tier %s is not allowed for user %s ", *body.ThrottlingPolicy, c.owner()))
 	case a.State != "PUBLISHED" && a.State != "PROTOTYPED":
 		return nil, general() // "Subscriptions not allowed on APIs/API Products in the state: CREATED" is in the log alone (seen)
-	case c.tenant.subscriptionOf(*app.ApplicationID, a.ID) != nil:
-		return nil, exists(fmt.Sprintf("Specified subscription already exists for API %s, for application %s", a.ID, *app.ApplicationID))
+	}
+	if old := c.tenant.subscriptionOf(*app.ApplicationID, a.ID); old != nil {
+		switch {
+		case old.Status == "BLOCKED" || old.Status == "PROD_ONLY_BLOCKED":
+			return nil, forbidden(fmt.Sprintf("Subscription blocked. Subscription to API/API Product %s through application %s was blocked. Please contact the API publisher.",
+				a.field("name"), *app.Name))
+		case !old.Gone:
+			return nil, exists(fmt.Sprintf("Specified subscription already exists for API %s, for application %s", a.ID, *app.ApplicationID))
+		}
+		c.tenant.Subscriptions.remove(old.ID)
 	}
 	s := &subscription{ID: newID(), Application: *app.ApplicationID, API: a.ID, Policy: *body.ThrottlingPolicy, Status: "UNBLOCKED"}
 	if c.waits("AM_SUBSCRIPTION_CREATION", s.ID, "Approve subscription request of application "+*app.Name+" to "+a.field("name"),
@@ -344,7 +353,13 @@ func deleteSubscription(c *call) *answer {
 	if bad != nil {
 		return bad
 	}
-	c.tenant.Subscriptions.remove(s.ID)
+	if s.Status == "BLOCKED" || s.Status == "PROD_ONLY_BLOCKED" {
+		changed := *s
+		changed.Gone = true
+		c.tenant.Subscriptions.replace(&changed)
+	} else {
+		c.tenant.Subscriptions.remove(s.ID)
+	}
 	return empty(http.StatusOK)
 }
 
