@@ -15,7 +15,7 @@ var exceptions = []exception{
 	{step: "env-list", at: "/list/*/permissions/*", why: "an update of permissions is not committed by the server, only by who borrows its connection next"},
 	{step: "document-list", at: "/list/*/*", why: "in the order of what stands in for the index"},
 	{step: "subscription-subscriber", at: "status", want: regexp.MustCompile(`^500`), why: "apim-parts is not configured with the claims that are shown"},
-	{step: "api-*", at: "/operations/*/throttlingPolicy", want: regexp.MustCompile(`^null$`), why: "Swagger 2 (openAPIVersion=v2) is written by OpenAPI code of another version"},
+	{step: "api-resource-paths", at: "/list/*/*", why: "in the order of rows of the database"},
 	{step: "*", at: "/operations/*/usedProductIds", want: regexp.MustCompile(`^\[\]$`), why: "apim-parts shows no product of an operation, against the contract of 4.5.0; a whole server has not been asked"},
 
 	{step: "*", at: "header Content-Type", want: regexp.MustCompile(`^application/scim\+json$`), why: "Identity Server names the character set"},

@@ -238,13 +238,14 @@ func deleteDocument(c *call) *answer {
 
 func documentContent(c *call) *answer {
 	a, i, bad := c.ownDocument()
-	if bad != nil {
+	if bad == nil {
+		if d := &a.Documents[i]; *d.SourceType == "URL" || d.Content != nil {
+			return d.content()
+		}
+	}
+	if a, bad := c.record(); bad != nil {
 		return bad
-	}
-	if d := &a.Documents[i]; *d.SourceType == "URL" || d.Content != nil {
-		return d.content()
-	}
-	if a.Product {
+	} else if a.Product {
 		return notFound("product documentation", c.vars["document"])
 	}
 	return notFound("documentation", c.vars["document"])
@@ -276,14 +277,14 @@ func uploadDocument(c *call) *answer {
 	d := a.Documents[i]
 	file, hasFile := fields["file"]
 	inline, hasText := fields["inlineContent"]
+	noun := "document "
+	if a.Product {
+		noun = "product document "
+	}
 	switch {
 	case hasFile && hasText:
 		return badRequest("Only one of 'file' and 'inlineContent' should be specified")
 	case hasFile && *d.SourceType != "FILE":
-		noun := "document "
-		if a.Product {
-			noun = "product document "
-		}
 		return badRequest("Source type of " + noun + *d.DocumentID + " is not FILE")
 	case hasFile:
 		d.Content = &storedFile{Name: file.name, Kind: mediaType(file.name), Content: []byte(file.text)}
@@ -291,7 +292,7 @@ func uploadDocument(c *call) *answer {
 		d.FileName = ptr("/registry/resource/_system/governance/apimgt/applicationdata/provider/" + strings.ReplaceAll(a.field("provider"), "@", "-AT-") + "/" +
 			a.field("name") + "/" + a.field("version") + "/documentation/files/" + file.name)
 	case hasText && *d.SourceType != "INLINE" && *d.SourceType != "MARKDOWN":
-		return badRequest("Source type of document " + *d.DocumentID + " is not INLINE or MARKDOWN")
+		return badRequest("Source type of " + noun + *d.DocumentID + " is not INLINE or MARKDOWN")
 	case hasText:
 		d.Content = &storedFile{Kind: "text/plain", Content: []byte(inline.text)}
 	default:

@@ -16,7 +16,8 @@ type apiRecord struct {
 	ID          string           `json:"id"`
 	working                      // the copy that is edited
 	Product     bool             `json:"product,omitempty"`
-	State       string           `json:"state"` // "CREATED", "PUBLISHED", …
+	State       string           `json:"state"`            // "CREATED", "PUBLISHED", …
+	Edited      bool             `json:"edited,omitempty"` // it was updated since it was made
 	Revisions   []revision       `json:"revisions"`
 	Made        int              `json:"made"` // how many revisions there have been
 	History     []lifecycleEvent `json:"history,omitempty"`
@@ -505,7 +506,7 @@ func updateAPI(c *call) *answer {
 		d.doc["visibleOrganizations"] = anyList(d.body.VisibleOrganizations)
 	}
 	changed.Definition = pruned(a.Definition, d.doc)
-	changed.UpdatedTime = c.server.now()
+	changed.UpdatedTime, changed.Edited = c.server.now(), true
 	c.keepAPI(&changed)
 	c.apiScopesSent(&changed)
 	out := c.shownAPI(&changed)
@@ -515,12 +516,20 @@ func updateAPI(c *call) *answer {
 	return ok(out)
 }
 
-// torn is an API after an update that was refused for a policy: its operations are those of the update, without policies, and all else is as it was (seen).
+// torn is an API after an update that was refused for a policy: its operations are those of the update, with the policies that they had, and all else is
+// as it was (seen).
 func torn(a *apiRecord, sent map[string]any) *apiRecord {
+	had := map[string]any{}
+	for _, o := range operationsOf(a.Document) {
+		had[operationKey(o)] = o["operationPolicies"]
+	}
 	operations := []any{}
 	for _, o := range operationsOf(sent) {
 		o = maps.Clone(o)
 		o["operationPolicies"] = map[string]any{"request": []any{}, "response": []any{}, "fault": []any{}}
+		if flows := had[operationKey(o)]; flows != nil {
+			o["operationPolicies"] = flows
+		}
 		operations = append(operations, o)
 	}
 	out := *a

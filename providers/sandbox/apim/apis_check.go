@@ -369,11 +369,6 @@ func (c *call) fillOperations(d *draft) *answer {
 		kind = d.old.field("type")
 	}
 	made, bad := c.operations(kind, sent, d.doc["scopes"].([]any))
-	for _, o := range objects(made) {
-		if d.old != nil {
-			o["authType"] = shownAuthType(textOf(o, "authType"))
-		}
-	}
 	d.doc["operations"] = made
 	return bad
 }

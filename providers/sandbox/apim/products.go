@@ -113,14 +113,18 @@ func (c *call) shownProduct(p *apiRecord) map[string]any {
 		shown := maps.Clone(m)
 		operations := []any{}
 		a := c.tenant.APIs.get(textOf(m, "apiId"))
+		if a == nil {
+			continue // a revision that was restored may have had it (seen)
+		}
 		for _, o := range objects(m["operations"]) {
-			if a != nil {
-				for _, live := range operationsOf(a.Document) { // a product shows its members' operations as they are now
-					if operationKey(live) == operationKey(o) {
-						o = maps.Clone(live)
-						if level := a.field("apiThrottlingPolicy"); level != "" {
-							o["throttlingPolicy"] = level
-						}
+			for _, live := range operationsOf(a.Document) { // a product shows its members' operations as they are now
+				if operationKey(live) == operationKey(o) {
+					o = maps.Clone(live)
+					if a.Edited {
+						o["authType"] = shownAuthType(textOf(o, "authType"))
+					}
+					if level := a.field("apiThrottlingPolicy"); level != "" {
+						o["throttlingPolicy"] = level
 					}
 				}
 			}
@@ -129,14 +133,12 @@ func (c *call) shownProduct(p *apiRecord) map[string]any {
 				scopes[name] = true
 			}
 		}
-		if a != nil {
-			shown["name"], shown["version"] = a.field("name"), a.field("version")
-			for _, s := range c.shownScopes(a.Document["scopes"]) {
-				m, _ := s.(map[string]any)
-				if name := textOf(inner(m, "scope"), "name"); scopes[name] {
-					delete(scopes, name)
-					shownScopes = append(shownScopes, s)
-				}
+		shown["name"], shown["version"] = a.field("name"), a.field("version")
+		for _, s := range c.shownScopes(a.Document["scopes"]) {
+			m, _ := s.(map[string]any)
+			if name := textOf(inner(m, "scope"), "name"); scopes[name] {
+				delete(scopes, name)
+				shownScopes = append(shownScopes, s)
 			}
 		}
 		shown["operations"] = operations
@@ -144,6 +146,19 @@ func (c *call) shownProduct(p *apiRecord) map[string]any {
 	}
 	out["apis"], out["scopes"], out["policies"] = members, shownScopes, c.standingTiers(p)
 	return out
+}
+
+// lacksOperations tells whether an API of a product's document is there and lacks an operation.
+func (t *tenant) lacksOperations(doc map[string]any) bool {
+	for _, m := range objects(doc["apis"]) {
+		a := t.APIs.get(textOf(m, "apiId"))
+		for _, o := range objects(m["operations"]) {
+			if a != nil && !slices.ContainsFunc(operationsOf(a.Document), func(live map[string]any) bool { return operationKey(live) == operationKey(o) }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // productsWith are the products that have an operation ("GET /menu") of an API.
@@ -370,7 +385,7 @@ func deleteProduct(c *call) *answer {
 		return bad
 	}
 	live := p.State == "PUBLISHED" || p.State == "DEPRECATED"
-	if live && c.tenant.Subscriptions.find(func(s *subscription) bool { return s.API == p.ID && !s.Gone }) != nil {
+	if live && c.tenant.Subscriptions.find(func(s *subscription) bool { return s.API == p.ID }) != nil { // also one that is deleted and blocked
 		return conflict("Cannot remove the API " + p.field("provider") + "-" + p.field("name") + "-" + p.field("version") + " as active subscriptions exist")
 	}
 	c.tenant.removeSubscriptionsTo(p.ID)

@@ -228,11 +228,11 @@ func (c *call) noEnvironment(name string) *answer {
 
 func deployRevision(c *call) *answer {
 	id := c.request.URL.Query().Get("revisionId")
-	a, i, bad := c.ownRevision(id)
+	wanted, bad := c.readDeployments() // before there is looked for the revision (seen)
 	if bad != nil {
 		return bad
 	}
-	wanted, bad := c.readDeployments()
+	a, i, bad := c.ownRevision(id)
 	if bad != nil {
 		return bad
 	}
@@ -307,6 +307,10 @@ func restoreRevision(c *call) *answer {
 	if bad := c.usedByProducts(a, a.Revisions[i].Document); bad != nil && !a.Product {
 		return refuse(http.StatusBadRequest, 900364, "Cannot remove the resource paths because they are used by one or more API Products",
 			"Cannot restore API "+a.field("name")+":"+a.field("version")+", as some resources used by one or more API Products will be removed")
+	}
+	if a.Product && c.tenant.lacksOperations(a.Revisions[i].Document) {
+		return refuse(http.StatusBadRequest, 900365, "Cannot restore revision as one or more resources are missing from the associated APIs",
+			"Cannot restore API Product "+a.field("name")+":"+a.field("version")+", as one or more resources are missing from the associated APIs")
 	}
 	if a.Product {
 		changed.working = a.Revisions[i].working

@@ -342,6 +342,9 @@ func updateSubscription(c *call) *answer {
 		}
 		return internal(fmt.Sprintf("Error while adding the subscription API:%s, application:%s, tier:%s", s.API, s.Application, *body.ThrottlingPolicy))
 	}
+	if a := c.tenant.subscribable(s.API); a.State != "PUBLISHED" && a.State != "PROTOTYPED" {
+		return notFound("API", a.ID) // it means its state (seen)
+	}
 	changed := *s
 	changed.Policy, changed.Updated = wanted, true
 	c.tenant.Subscriptions.replace(&changed)
