@@ -32,3 +32,10 @@ func (b *sortedBody) Content(schema *hcl.BodySchema) (*hcl.BodyContent, hcl.Diag
 	})
 	return b.content, b.diags
 }
+
+// PartialContent returns the same content, and the whole body as what remains: the decoder asks
+// for it to learn where a block is written, and has no use for what remains.
+func (b *sortedBody) PartialContent(schema *hcl.BodySchema) (*hcl.BodyContent, hcl.Body, hcl.Diagnostics) {
+	content, diags := b.Content(schema)
+	return content, b.Body, diags
+}

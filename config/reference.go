@@ -51,7 +51,7 @@ func (l *loader) resolve() {
 	for _, ref := range keys(l.c.Providers) {
 		p := l.c.Providers[ref]
 		known := l.c.Known.Providers[p.Name]
-		l.walk(p.Body, formOf(&known), false, site{refs: &p.refs})
+		l.walk(p.Body, formOf(&known, known.Spec()), false, site{refs: &p.refs})
 	}
 	for _, im := range l.c.Imports {
 		l.resolveImport(im)

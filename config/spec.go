@@ -1,6 +1,8 @@
 package config
 
 import (
+	"maps"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hcldec"
 	"github.com/zclconf/go-cty/cty"
@@ -29,6 +31,9 @@ type form struct {
 	names    []string        // the attributes that may be configured
 	readOnly map[string]bool
 	blocks   map[string]*form
+
+	decoder hcldec.ObjectSpec // nil for the form of a key
+	blank   hcldec.ObjectSpec // the decoder, where what is not required is as in a body that lacks it
 }
 
 // specOf returns the spec of b, one for all blocks of a type and mode.
@@ -38,7 +43,8 @@ func (l *loader) specOf(b *Block) spec {
 	if ok {
 		return s
 	}
-	s = spec{decoder: b.Type.Spec(), form: formOf(&b.Type.Block), block: &b.Type.Block}
+	s = spec{decoder: b.Type.Spec(), block: &b.Type.Block}
+	s.form = formOf(&b.Type.Block, s.decoder)
 	if b.Address.Mode == Data {
 		s.decoder = b.Type.DataSpec()
 		if !b.Type.DataOnly {
@@ -50,8 +56,12 @@ func (l *loader) specOf(b *Block) spec {
 	return s
 }
 
-func formOf(b *schema.Block) *form {
-	f := &form{schema: &hcl.BodySchema{}, readOnly: map[string]bool{}, blocks: map[string]*form{}}
+// formOf returns the form of b, which decoder decodes.
+func formOf(b *schema.Block, decoder hcldec.ObjectSpec) *form {
+	f := &form{schema: &hcl.BodySchema{}, readOnly: map[string]bool{}, blocks: map[string]*form{},
+		decoder: decoder, blank: maps.Clone(decoder)}
+	empty, _ := hcldec.Decode(hcl.EmptyBody(), decoder, nil) // its errors are about what is required
+	nested := hcldec.ChildBlockTypes(decoder)
 	for i := range b.Attributes {
 		a := &b.Attributes[i]
 		f.schema.Attributes = append(f.schema.Attributes, hcl.AttributeSchema{Name: a.Name})
@@ -60,11 +70,17 @@ func formOf(b *schema.Block) *form {
 		} else {
 			f.names = append(f.names, a.Name)
 		}
+		if !a.Required {
+			f.blank[a.Name] = &hcldec.LiteralSpec{Value: empty.GetAttr(a.Name)}
+		}
 	}
 	for i := range b.Blocks {
 		n := &b.Blocks[i]
 		f.schema.Blocks = append(f.schema.Blocks, hcl.BlockHeaderSchema{Type: n.Name})
-		f.blocks[n.Name] = formOf(&n.Block)
+		f.blocks[n.Name] = formOf(&n.Block, nested[n.Name].(hcldec.ObjectSpec))
+		if !n.Required {
+			f.blank[n.Name] = &hcldec.LiteralSpec{Value: empty.GetAttr(n.Name)}
+		}
 	}
 	f.schema.Blocks = append(f.schema.Blocks, hcl.BlockHeaderSchema{Type: "dynamic", LabelNames: []string{"type"}})
 	return f
