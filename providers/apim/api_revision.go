@@ -379,7 +379,7 @@ func forDigest(name string, v any) any {
 		case "request", "response", "fault", "production_endpoints", "sandbox_endpoints", "production_failovers", "sandbox_failovers", "mediationPolicies":
 			// Their order counts.
 		default:
-			slices.SortFunc(out, func(x, y any) int { return strings.Compare(jsonText(x), jsonText(y)) })
+			sortByText(out)
 		}
 		if len(out) == 0 {
 			return nil
@@ -387,6 +387,25 @@ func forDigest(name string, v any) any {
 		return out
 	}
 	return v
+}
+
+// sortByText sorts values by their JSON, which is made once for each.
+func sortByText(list []any) {
+	if len(list) < 2 {
+		return
+	}
+	type element struct {
+		text string
+		v    any
+	}
+	elements := make([]element, len(list))
+	for i, v := range list {
+		elements[i] = element{jsonText(v), v}
+	}
+	slices.SortFunc(elements, func(x, y element) int { return strings.Compare(x.text, y.text) })
+	for i := range elements {
+		list[i] = elements[i].v
+	}
 }
 
 func jsonText(v any) string {

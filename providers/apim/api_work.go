@@ -288,7 +288,7 @@ func unordered(body map[string]any) map[string]any {
 		"visibleRoles", "accessControlRoles", "additionalProperties", "apis"} {
 		if list, ok := out[name].([]any); ok {
 			sorted := slices.Clone(list)
-			slices.SortFunc(sorted, func(x, y any) int { return strings.Compare(jsonText(x), jsonText(y)) })
+			sortByText(sorted)
 			out[name] = sorted
 		}
 	}

@@ -12,6 +12,9 @@ var definers = []string{"schema", "type", "interface", "union", "enum", "scalar"
 // looksLikeSDL reports whether text begins as a schema does: with a definition, a comment before
 // one, or a description.
 func looksLikeSDL(text string) bool {
+	if strings.HasPrefix(text, "{") {
+		return false // JSON, all of which would be cut into tokens
+	}
 	tokens, _ := lexSDL(text)
 	for _, t := range tokens {
 		if t.kind == sdlString {
