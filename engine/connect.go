@@ -165,10 +165,13 @@ type directory struct {
 // A listing is the outcome of a List, complete when done is closed. ok is false when it failed or
 // would have cost too much: then objects are read one by one.
 type listing struct {
-	done  chan struct{}
-	ok    bool
-	byID  map[string]*Object
-	byKey map[string][]*Object
+	done    chan struct{}
+	ok      bool
+	objects []*Object
+	byID    map[string]*Object
+
+	keyed sync.Once
+	byKey map[string][]*Object // made when it is first asked for: what is owned is read by id
 }
 
 // listFrom is the number of objects from which a listing is tried.
@@ -202,7 +205,7 @@ func (rd *reader) listed(ctx context.Context) *listing {
 		return nil
 	}
 	if first {
-		l.fill(ctx, rd.typ.Schema(), lister, need)
+		l.fill(ctx, lister, need)
 		close(l.done)
 	}
 	select {
@@ -216,9 +219,8 @@ func (rd *reader) listed(ctx context.Context) *listing {
 	return l
 }
 
-func (l *listing) fill(ctx context.Context, t *schema.Type, lister Lister, limit int) {
+func (l *listing) fill(ctx context.Context, lister Lister, limit int) {
 	l.byID = map[string]*Object{}
-	l.byKey = map[string][]*Object{}
 	for o, err := range lister.List(ctx, limit) {
 		if err != nil {
 			return // too costly, or a failure that reading one by one will show
@@ -227,12 +229,23 @@ func (l *listing) fill(ctx context.Context, t *schema.Type, lister Lister, limit
 			continue // pages shift while others write
 		}
 		l.byID[o.ID] = o
-		if key, ok := keyOf(t, o.Value); ok {
-			k := keyString(t, key)
-			l.byKey[k] = append(l.byKey[k], o)
-		}
+		l.objects = append(l.objects, o)
 	}
 	l.ok = true
+}
+
+// withKey returns the objects of type t that have a key.
+func (l *listing) withKey(t *schema.Type, key map[string]string) []*Object {
+	l.keyed.Do(func() {
+		l.byKey = make(map[string][]*Object, len(l.objects))
+		for _, o := range l.objects {
+			if key, ok := keyOf(t, o.Value); ok {
+				k := keyString(t, key)
+				l.byKey[k] = append(l.byKey[k], o)
+			}
+		}
+	})
+	return l.byKey[keyString(t, key)]
 }
 
 // read returns the object with that id. One that a listing lacks is read before it counts as gone.
@@ -253,7 +266,7 @@ func (rd *reader) find(ctx context.Context, wanted cty.Value) (*Object, error) {
 	}
 	t := rd.typ.Schema()
 	key, _ := keyOf(t, wanted)
-	switch found := l.byKey[keyString(t, key)]; len(found) {
+	switch found := l.withKey(t, key); len(found) {
 	case 0:
 		return nil, ErrNotFound
 	case 1:
