@@ -58,7 +58,7 @@ type fetched struct {
 }
 
 // Read reads an API with its definition, deployments, labels, and what else its type and security
-// have: four requests of an ordinary one.
+// have: three requests of an ordinary one, four where the server has labels.
 func (t *apis) Read(ctx context.Context, id string) (*engine.Object, error) {
 	f, err := t.fetch(ctx, id)
 	if err != nil {

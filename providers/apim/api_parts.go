@@ -15,12 +15,33 @@ import (
 	"wso2plan/providers/rest"
 )
 
+// unlabelled reports whether the server certainly has no labels, and so no API has: one that is
+// attached is not deleted (apim-behaviour 3.6). It is asked once for all APIs.
+func (t *apis) unlabelled(ctx context.Context) bool {
+	s := &t.provider.server
+	none, err := s.noLabels.get(ctx, func(ctx context.Context) (bool, error) {
+		var out struct {
+			List []any `json:"list"`
+		}
+		err := t.Client.Get(ctx, publisher+"/labels", nil, &out)
+		switch rest.StatusOf(err) {
+		case http.StatusNotFound, http.StatusUnauthorized, http.StatusForbidden:
+			return false, nil // it does not tell
+		}
+		return out.List != nil && len(out.List) == 0, err
+	})
+	return none && err == nil && !s.attached.Load()
+}
+
 // labels returns the names of an API's labels.
 func (t *apis) labels(ctx context.Context, id string) ([]any, error) {
 	var out struct {
 		List []struct {
 			Name string `json:"name"`
 		} `json:"list"`
+	}
+	if t.unlabelled(ctx) {
+		return nil, nil
 	}
 	err := t.Client.Get(ctx, t.URL(id)+"/labels", nil, &out)
 	switch rest.StatusOf(err) {
@@ -76,6 +97,7 @@ func (t *apis) leadLabels(ctx context.Context, f *fetched, planned cty.Value) (b
 		if len(list) == 0 {
 			continue
 		}
+		t.provider.server.attached.Store(true)
 		err := t.Client.Call(ctx, rest.Request{Method: http.MethodPost, Path: t.URL(f.object.ID) + change.path, Body: map[string]any{"labels": list}, Idempotent: true}, nil)
 		if err != nil {
 			return true, err

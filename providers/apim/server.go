@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -44,6 +45,8 @@ type server struct {
 	polls singleflight.Group // of lists that many wait by
 
 	gateways once[knownGateways] // for deployments
+	noLabels once[bool]          // whether there is no label that an API could have
+	attached atomic.Bool         // we attached labels, which may have been made since that was asked
 	owned    ownedIDs            // of subscriptions and API products
 	holders  holders             // of documents and pictures
 	scopes   *scopeTurns
