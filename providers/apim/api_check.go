@@ -55,6 +55,7 @@ func checkAPI(v cty.Value) []schema.Problem {
 	if kind != "GRAPHQL" && len(knownList(v, "complexity")) > 0 && kind != "" {
 		problem("complexity", "Complexity of no GraphQL API", "Only the fields of a GraphQL API count against a limit of complexity, and this API is of type %s. Drop the complexity blocks.", kind)
 	}
+	out = append(out, checkThirdParty(v)...)
 	out = append(out, checkEndpoints(v, ai)...)
 	out = append(out, checkOperations(operations, kind)...)
 	return out
@@ -126,6 +127,24 @@ func checkOperations(operations []cty.Value, kind string) []schema.Problem {
 			out = append(out, schema.Problem{Path: cty.GetAttrPath("operation"), Summary: "Relative path",
 				Detail: fmt.Sprintf("The target %q of an operation must begin with /.", target)})
 		}
+	}
+	return out
+}
+
+// checkThirdParty finds what only APIs of our own gateway have, and what only those of others are.
+func checkThirdParty(v cty.Value) (out []schema.Problem) {
+	info := plain(v, "advertise_info")
+	if !info.IsKnown() || isObject(info) && !plain(info, "advertised").IsKnown() {
+		return nil
+	}
+	advertised := isObject(info) && !plain(info, "advertised").IsNull() && plain(info, "advertised").True()
+	if advertised && len(knownList(v, "deployment")) > 0 {
+		out = append(out, schema.Problem{Path: cty.GetAttrPath("deployment"), Summary: "Deployment of a third-party API",
+			Detail: "An API with advertise_info.advertised is served by others, and API Manager makes no revisions of it. Drop the deployment blocks, or advertised."})
+	}
+	if !advertised && knownString(v, "type") == "ASYNC" {
+		out = append(out, schema.Problem{Path: cty.GetAttrPath("type"), Summary: "ASYNC API of our own",
+			Detail: "API Manager takes APIs of type ASYNC only as third-party APIs. Set advertised = true in an advertise_info block, or type to WS, WEBSUB, SSE or WEBHOOK."})
 	}
 	return out
 }

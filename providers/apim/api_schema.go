@@ -193,7 +193,7 @@ func apiBlocks() []schema.NestedBlock {
 			)},
 		{Name: "business_information", Nesting: schema.Single, Doc: "Whom to ask.",
 			Block: attrs(str("business_owner", "Name."), str("business_owner_email", "Address."), str("technical_owner", "Name."), str("technical_owner_email", "Address."))},
-		{Name: "advertise_info", Nesting: schema.Single, Doc: "An API that others serve, and the developer portal only shows.",
+		{Name: "advertise_info", Nesting: schema.Single, Doc: "An API that others serve, and the developer portal only shows: it has no deployments, and only such ones are of type `ASYNC`.",
 			Block: attrs(
 				schema.Attribute{Name: "advertised", Type: cty.Bool, Doc: "Whether it is such a one."},
 				schema.Attribute{Name: "production_endpoint", Type: cty.String, JSON: "apiExternalProductionEndpoint", Doc: "Where it is."},

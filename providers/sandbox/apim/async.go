@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -89,13 +90,22 @@ func importAsync(c *call) *answer {
 	if !isForm {
 		return internal("")
 	}
+	file, err := c.uploaded(fields, "inlineAPIDefinition")
+	if errors.Is(err, errNothingUploaded) {
+		return badRequest("One out of 'file' or 'url' or 'inline definition' should be specified")
+	}
+	if err != nil {
+		return asyncFailure(err.Error())
+	}
+	if _, given := fields["additionalProperties"]; !given {
+		return badRequest("'additionalProperties' is required and should not be null")
+	}
 	d, bad := c.additional(fields)
 	if bad != nil {
 		return bad
 	}
-	file, err := c.uploaded(fields, "inlineAPIDefinition")
-	if err != nil {
-		return asyncFailure(err.Error())
+	if info := d.body.AdvertiseInfo; text(d.body.Type) == "ASYNC" && (info == nil || !isTrue(info.Advertised)) {
+		return badRequest("ASYNC type APIs only can be created as third party APIs") // (seen)
 	}
 	doc, faults := asyncAPI(file)
 	if len(faults) > 0 {

@@ -2,6 +2,7 @@ package apim_test
 
 import (
 	"net/http/httptest"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -280,6 +281,55 @@ func TestDefinition(t *testing.T) {
 	yaml := "openapi: 3.0.1\ninfo:\n  title: x\n  version: 1.0.0\npaths:\n  /y:\n    get:\n      responses:\n        \"200\":\n          description: ok\n"
 	c.put(200, u+"/swagger", texts("apiDefinition", yaml))
 	operation(t, c.get(200, u), "GET", "/y")
+}
+
+// TestThirdParty: what others serve has no revisions, and only such APIs are of type ASYNC.
+func TestThirdParty(t *testing.T) {
+	c, _ := newClient(t, nil)
+	deployed := func(name string) (u, revision string) {
+		u = publisherAPI + "/apis/" + c.newAPI(name, nil)
+		revision = c.post(201, u+"/revisions", map[string]any{}).text("id")
+		c.post(201, u+"/deploy-revision?revisionId="+revision, toDefault)
+		return u, revision
+	}
+	u, revision := deployed("Theirs")
+	api := c.get(200, u)
+	api.any["advertiseInfo"].(map[string]any)["advertised"] = true
+	c.put(200, u, api.any)
+	if code := c.refused(400, "POST", u+"/revisions", map[string]any{}); code != 903225 {
+		t.Errorf("revision: %v", code)
+	}
+	for _, id := range []string{revision, "none"} {
+		if code := c.refused(400, "POST", u+"/deploy-revision?revisionId="+id, toDefault); code != 903226 {
+			t.Errorf("deployment of %s: %v", id, code)
+		}
+	}
+	c.post(201, u+"/undeploy-revision?revisionId="+revision, toDefault)
+
+	u, revision = deployed("Retired")
+	for _, action := range []string{"Publish", "Deprecate", "Retire"} {
+		c.post(200, publisherAPI+"/apis/change-lifecycle?apiId="+path.Base(u)+"&action="+action, nil)
+	}
+	if code := c.refused(400, "POST", u+"/deploy-revision?revisionId="+revision, toDefault); code != 903227 {
+		t.Errorf("deployment of what is retired: %v", code)
+	}
+
+	fields := `{"name":"Async","context":"/async","version":"1","type":"ASYNC"`
+	for text, want := range map[string]string{
+		fields + `}`: "only can be created as third party APIs",
+		fields + `,"advertiseInfo":{"advertised":false}}`: "only can be created as third party APIs",
+	} {
+		if got := c.post(400, publisherAPI+"/apis/import-asyncapi", texts("additionalProperties", text).file("file", "a.json", asyncFile)); !strings.Contains(got.raw, want) {
+			t.Errorf("%s: %s", text, got.raw)
+		}
+	}
+	if got := c.post(400, publisherAPI+"/apis/import-asyncapi", texts("additionalProperties", fields+"}")); !strings.Contains(got.raw, "One out of 'file'") {
+		t.Errorf("without a file: %s", got.raw)
+	}
+	if got := c.post(400, publisherAPI+"/apis/import-asyncapi", form{}.file("file", "a.json", asyncFile)); got.number("code") != 400 {
+		t.Errorf("without fields: %s", got.raw)
+	}
+	c.post(201, publisherAPI+"/apis/import-asyncapi", texts("additionalProperties", fields+`,"advertiseInfo":{"advertised":true}}`).file("file", "a.json", asyncFile))
 }
 
 // TestRevisions: five at most, numbers that do not come again, and what is deployed cannot go.

@@ -115,6 +115,10 @@ func createRevision(c *call) *answer {
 	if bad != nil {
 		return internal("Error while adding new API Revision for API : " + c.vars["api"])
 	}
+	if a.thirdParty() {
+		return refuse(http.StatusBadRequest, 903225, "Creating API Revisions is not supported for third party APIs",
+			"Creating API Revisions is not supported for third party APIs: "+a.ID)
+	}
 	if len(a.Revisions) >= maxRevisions {
 		return refuse(http.StatusBadRequest, 900351, "Can not create API Revision ", "Maximum number of revisions per API has reached."+
 			"Need to remove any revision to create a new Revision for API with API UUID: "+a.ID)
@@ -138,6 +142,11 @@ func createRevision(c *call) *answer {
 	changed.Revisions = append(slices.Clone(a.Revisions), r)
 	c.keepAPI(&changed)
 	return created(publisher.location+c.recordPath(a)+"/revisions/"+r.ID, shownRevision(a.ID, r))
+}
+
+// thirdParty tells an API that others serve: it has no revisions (seen).
+func (a *apiRecord) thirdParty() bool {
+	return inner(a.Document, "advertiseInfo")["advertised"] == true
 }
 
 func (c *call) recordPath(a *apiRecord) string {
@@ -228,6 +237,13 @@ func (c *call) noEnvironment(name string) *answer {
 
 func deployRevision(c *call) *answer {
 	id := c.request.URL.Query().Get("revisionId")
+	if a, bad := c.record(); bad == nil && !a.Product && a.State == "RETIRED" {
+		return refuse(http.StatusBadRequest, 903227, "Deploying API Revisions is not supported for retired APIs",
+			"Deploying API Revisions is not supported for retired APIs. ApiId: "+a.ID)
+	} else if bad == nil && a.thirdParty() {
+		return refuse(http.StatusBadRequest, 903226, "Deploying API Revisions is not supported for third party APIs",
+			"Deploying API Revisions is not supported for third party APIs: "+a.ID)
+	}
 	wanted, bad := c.readDeployments() // before there is looked for the revision (seen)
 	if bad != nil {
 		return bad
