@@ -119,7 +119,6 @@ type Block struct {
 
 	spec          spec
 	sorted        *sortedBody // Body, for decoding
-	narrow        writtenSpec // for decoding what Body writes alone
 	dynamic       bool        // whether Body may hold dynamic blocks
 	dependsOn     []hcl.Traversal
 	providerRange hcl.Range // where the provider was chosen

@@ -388,7 +388,7 @@ func traversalString(t hcl.Traversal) string {
 // sensitive values marked, enumerations, Validate and Check applied, unknowns left unknown. A data
 // block has values for what it may configure, and nulls. With errors the value is of no use.
 func (e *Evaluator) Decode(b *Block, i Instance) (cty.Value, hcl.Diagnostics) {
-	if b.constant != cty.NilVal && !b.narrow.spec.partial {
+	if b.constant != cty.NilVal && !b.partial() {
 		return b.constant, nil
 	}
 	ctx, diags := e.instanceContext(b, i)

@@ -1,7 +1,7 @@
 package config
 
 import (
-	"maps"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hcldec"
@@ -23,6 +23,8 @@ type spec struct {
 	block   *schema.Block
 	data    *schema.Type // of a data block whose type is not DataOnly: only its key is configured
 	partial bool         // the decoder leaves out what a body does not write
+
+	base map[string]cty.Value // of DecodeWritten: what it gives where a body does not write it
 }
 
 // A form says which names a body may hold.
@@ -32,8 +34,12 @@ type form struct {
 	readOnly map[string]bool
 	blocks   map[string]*form
 
-	decoder hcldec.ObjectSpec // nil for the form of a key
-	blank   hcldec.ObjectSpec // the decoder, where what is not required is as in a body that lacks it
+	// For DecodeWritten; not of a key.
+	attributes map[string]*schema.Attribute
+	required   []string             // attributes and blocks that a body must write
+	blank      map[string]cty.Value // what the decoder gives for the others where a body lacks them
+	list       bool                 // there may be many of the block
+	varies     bool                 // the types of two such blocks can differ
 }
 
 // specOf returns the spec of b, one for all blocks of a type and mode.
@@ -45,6 +51,15 @@ func (l *loader) specOf(b *Block) spec {
 	}
 	s = spec{decoder: b.Type.Spec(), block: &b.Type.Block}
 	s.form = formOf(&b.Type.Block, s.decoder)
+	s.base = s.form.blank
+	if b.Type.Check == nil {
+		s.base = map[string]cty.Value{}
+		for name, v := range s.form.blank {
+			if a := s.form.attributes[name]; a != nil && (a.HasDefault() || slices.Contains(b.Type.Key, name)) {
+				s.base[name] = v
+			}
+		}
+	}
 	if b.Address.Mode == Data {
 		s.decoder = b.Type.DataSpec()
 		if !b.Type.DataOnly {
@@ -59,9 +74,16 @@ func (l *loader) specOf(b *Block) spec {
 // formOf returns the form of b, which decoder decodes.
 func formOf(b *schema.Block, decoder hcldec.ObjectSpec) *form {
 	f := &form{schema: &hcl.BodySchema{}, readOnly: map[string]bool{}, blocks: map[string]*form{},
-		decoder: decoder, blank: maps.Clone(decoder)}
+		attributes: map[string]*schema.Attribute{}, blank: map[string]cty.Value{}, varies: hcldec.ImpliedType(decoder).HasDynamicTypes()}
 	empty, _ := hcldec.Decode(hcl.EmptyBody(), decoder, nil) // its errors are about what is required
 	nested := hcldec.ChildBlockTypes(decoder)
+	lacks := func(name string, required bool) {
+		if required {
+			f.required = append(f.required, name)
+		} else {
+			f.blank[name] = empty.GetAttr(name)
+		}
+	}
 	for i := range b.Attributes {
 		a := &b.Attributes[i]
 		f.schema.Attributes = append(f.schema.Attributes, hcl.AttributeSchema{Name: a.Name})
@@ -70,17 +92,16 @@ func formOf(b *schema.Block, decoder hcldec.ObjectSpec) *form {
 		} else {
 			f.names = append(f.names, a.Name)
 		}
-		if !a.Required {
-			f.blank[a.Name] = &hcldec.LiteralSpec{Value: empty.GetAttr(a.Name)}
-		}
+		f.attributes[a.Name] = a
+		lacks(a.Name, a.Required)
 	}
 	for i := range b.Blocks {
 		n := &b.Blocks[i]
 		f.schema.Blocks = append(f.schema.Blocks, hcl.BlockHeaderSchema{Type: n.Name})
-		f.blocks[n.Name] = formOf(&n.Block, nested[n.Name].(hcldec.ObjectSpec))
-		if !n.Required {
-			f.blank[n.Name] = &hcldec.LiteralSpec{Value: empty.GetAttr(n.Name)}
-		}
+		inner := formOf(&n.Block, nested[n.Name].(hcldec.ObjectSpec))
+		inner.list = n.Nesting == schema.List
+		f.blocks[n.Name] = inner
+		lacks(n.Name, n.Required)
 	}
 	f.schema.Blocks = append(f.schema.Blocks, hcl.BlockHeaderSchema{Type: "dynamic", LabelNames: []string{"type"}})
 	return f

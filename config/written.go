@@ -2,106 +2,111 @@ package config
 
 import (
 	"maps"
-	"sync"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hcldec"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 )
 
-// A writtenSpec decodes of a block what its body writes: a handful of attributes, where the type
-// may have fifty, and so in nested blocks.
-type writtenSpec struct {
-	once sync.Once
-	spec spec
-	body *sortedBody
-	ok   bool
-}
-
-// written returns the narrow decoder of b, or false where the whole type must be decoded, since
-// what a body of the JSON syntax or with dynamic blocks writes cannot be told. What it decodes is
-// partial, unless the type has a Check, which looks at everything.
-func (b *Block) written() (spec, *sortedBody, bool) {
-	w := &b.narrow
-	w.once.Do(func() {
-		body, native := b.Body.(*hclsyntax.Body)
-		if !native || b.dynamic || b.spec.data != nil || b.Type.DataOnly {
-			return
-		}
-		w.spec, w.body, w.ok = b.spec, &sortedBody{Body: body}, true
-		w.spec.partial = b.Type.Check == nil
-		decoder := b.spec.form.blank
-		if w.spec.partial {
-			decoder = b.needed()
-		}
-		w.spec.decoder = b.spec.form.narrow(decoder, body)
-	})
-	return w.spec, w.body, w.ok
-}
-
-// needed returns the decoder of what a partial object has even if its body does not write it: the
-// key, what is required and what has a default.
-func (b *Block) needed() hcldec.ObjectSpec {
-	decoder := hcldec.ObjectSpec{}
-	for i := range b.Type.Attributes {
-		if a := &b.Type.Attributes[i]; a.Required || a.HasDefault() {
-			decoder[a.Name] = b.spec.decoder[a.Name]
-		}
-	}
-	for i := range b.Type.Blocks {
-		if n := &b.Type.Blocks[i]; n.Required {
-			decoder[n.Name] = b.spec.decoder[n.Name]
-		}
-	}
-	for _, name := range b.Type.Key {
-		decoder[name] = b.spec.decoder[name]
-	}
-	return decoder
-}
-
-// narrow returns decoder with all that bodies write, and in nested blocks that alone: what they do
-// not write was decoded once for all.
-func (f *form) narrow(decoder hcldec.ObjectSpec, bodies ...*hclsyntax.Body) hcldec.ObjectSpec {
-	decoder = maps.Clone(decoder)
-	inner := map[string][]*hclsyntax.Body{}
-	for _, body := range bodies {
-		for name := range body.Attributes {
-			if s, ok := f.decoder[name]; ok {
-				decoder[name] = s
-			}
-		}
-		for _, b := range body.Blocks {
-			inner[b.Type] = append(inner[b.Type], b.Body)
-		}
-	}
-	for name, bodies := range inner {
-		switch s := f.decoder[name].(type) {
-		case *hcldec.BlockSpec:
-			n := *s
-			n.Nested = f.blocks[name].narrow(f.blocks[name].blank, bodies...)
-			decoder[name] = &n
-		case *hcldec.BlockListSpec:
-			n := *s
-			n.Nested = f.blocks[name].narrow(f.blocks[name].blank, bodies...)
-			decoder[name] = &n
-		}
-	}
-	return decoder
-}
-
 // DecodeWritten is Decode for a comparison with what is live: attributes and blocks that the body
-// does not write may be absent from the object, and stand for null and for none. It is much
-// cheaper than Decode where a type has many attributes. What is wrong is Decode's to say.
+// does not write may be absent from the object, and stand for null and for none. It looks at what
+// the body writes alone, a handful of attributes where the type may have fifty, and so is much
+// cheaper. What is wrong is Decode's to say.
 func (e *Evaluator) DecodeWritten(b *Block, i Instance) (cty.Value, hcl.Diagnostics) {
 	if b.constant != cty.NilVal {
 		return b.constant, nil
 	}
-	if s, body, ok := b.written(); ok {
+	if body := b.plain(); body != nil {
 		ctx, diags := e.instanceContext(b, i)
-		if v, diags := decode(body, s, false, ctx, b.Type, diags); !diags.HasErrors() {
-			return v, diags
+		if v, ok := b.decodePlain(body, ctx); ok && len(diags) == 0 {
+			return v, nil
 		}
 	}
 	return e.Decode(b, i)
+}
+
+// plain returns the body of a resource block in the native syntax without dynamic blocks; nil for
+// others, of which it cannot be told what they write.
+func (b *Block) plain() *hclsyntax.Body {
+	if b.dynamic || b.Address.Mode == Data {
+		return nil
+	}
+	body, _ := b.Body.(*hclsyntax.Body)
+	return body
+}
+
+// partial reports whether DecodeWritten leaves out what the body does not write: not where the type
+// has a Check, which looks at everything.
+func (b *Block) partial() bool { return b.Type.Check == nil && b.plain() != nil }
+
+// decodePlain decodes a plain body; false where something is wrong with it.
+func (b *Block) decodePlain(body *hclsyntax.Body, ctx *hcl.EvalContext) (cty.Value, bool) {
+	s := b.spec
+	s.partial = b.partial()
+	v, ok := s.form.decode(body, s.base, ctx, resourceSchema)
+	if !ok {
+		return cty.NilVal, false
+	}
+	c := checker{body: b.sorted, spec: s}
+	c.block(s.block, v, nil)
+	if len(c.diags) > 0 || b.Type.Check != nil && len(b.Type.Check(v)) > 0 {
+		return cty.NilVal, false
+	}
+	return v, true
+}
+
+// decode decodes a body over blank, the values of what it does not write, as the decoder does; false
+// where that finds something wrong. meta is what is not the body's own.
+func (f *form) decode(body *hclsyntax.Body, blank map[string]cty.Value, ctx *hcl.EvalContext, meta *hcl.BodySchema) (cty.Value, bool) {
+	values := maps.Clone(blank)
+	for name, written := range body.Attributes {
+		if slices.ContainsFunc(meta.Attributes, func(m hcl.AttributeSchema) bool { return m.Name == name }) {
+			continue
+		}
+		a := f.attributes[name]
+		if a == nil || a.ReadOnly {
+			return cty.NilVal, false
+		}
+		v, diags := written.Expr.Value(ctx)
+		if len(diags) > 0 {
+			return cty.NilVal, false
+		}
+		v, err := a.FromWritten(v)
+		if err != nil {
+			return cty.NilVal, false
+		}
+		values[name] = v
+	}
+	lists := map[string][]cty.Value{}
+	for _, b := range body.Blocks {
+		if slices.ContainsFunc(meta.Blocks, func(m hcl.BlockHeaderSchema) bool { return m.Type == b.Type }) {
+			continue
+		}
+		inner := f.blocks[b.Type]
+		if inner == nil || len(b.Labels) > 0 {
+			return cty.NilVal, false
+		}
+		v, ok := inner.decode(b.Body, inner.blank, ctx, &hcl.BodySchema{})
+		if !ok {
+			return cty.NilVal, false
+		}
+		lists[b.Type] = append(lists[b.Type], v)
+	}
+	for name, list := range lists {
+		switch inner := f.blocks[name]; {
+		case inner.list && !inner.varies:
+			values[name] = cty.ListVal(list)
+		case !inner.list && len(list) == 1:
+			values[name] = list[0]
+		default:
+			return cty.NilVal, false
+		}
+	}
+	for _, name := range f.required {
+		if _, ok := values[name]; !ok {
+			return cty.NilVal, false
+		}
+	}
+	return cty.ObjectVal(values), true
 }

@@ -133,3 +133,40 @@ func TestDecodeWrittenIsDecode(t *testing.T) {
 		t.Errorf("checked %d, wrong %d, partial %d: each is to be tried", checked, wrong, partial)
 	}
 }
+
+// What a body must not write is told when it is loaded, though it is first decoded by what it writes.
+func TestWrittenWrongly(t *testing.T) {
+	for body, want := range map[string]string{
+		`name = "ann" address {} address {}`: "Duplicate address block",
+		`name = "ann" phone "x" {}`:          "Extraneous label for phone",
+		`name = "ann" id = "1"`:              "Value for read-only attribute",
+		`name = "ann" nick = "a"`:            "Unsupported argument",
+		`name = "ann" car {}`:                "Unsupported block type",
+		`name = "ann" phone {}`:              "Missing required argument",
+		`age = 1`:                            "Missing required argument",
+		`name = "ann" phone = "x"`:           "Unsupported argument",
+		`name = "ann" age {}`:                "Unsupported block type",
+		`name = "ann" lifecycle = 1`:         "Unsupported argument",
+		`name = "ann" count {}`:              "Unsupported block type",
+		`name = "ann" address { count = 1 }`: "Unsupported argument",
+		`name = "ann" age = "x"`:             "Incorrect attribute value type",
+		`name = "ann" age = tonumber("x")`:   "Invalid function argument",
+	} {
+		for _, checked := range []bool{true, false} {
+			known := testTypes()
+			if !checked {
+				known.Resources["is_user"].Check = nil
+			}
+			dir := t.TempDir()
+			text := "resource \"is_user\" \"x\" {\n" + strings.NewReplacer(" address", "\naddress", " phone", "\nphone", " id", "\nid",
+				" nick", "\nnick", " car", "\ncar", " age", "\nage", " lifecycle", "\nlifecycle", " count {", "\ncount {").Replace(body) + "\n}\n"
+			if err := os.WriteFile(filepath.Join(dir, "main.hcl"), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, diags := config.Load(dir, known, config.Inputs{Version: "0.1.0"})
+			if len(diags) == 0 || diags[0].Summary != want {
+				t.Errorf("%s (checked: %t): %v, want %q", body, checked, diags, want)
+			}
+		}
+	}
+}

@@ -93,24 +93,45 @@ func (a *Attribute) writtenType() cty.Type {
 	return a.Type
 }
 
+// FromWritten turns a value as an expression gives it into what Spec decodes of the attribute. The
+// error is not for people: Spec has better ones.
+func (a *Attribute) FromWritten(v cty.Value) (cty.Value, error) {
+	v, err := convert.Convert(v, a.writtenType())
+	if err == nil && a.Read != nil {
+		v, err = a.read(v)
+	}
+	if err != nil {
+		return cty.NilVal, err
+	}
+	if v.IsNull() && a.HasDefault() {
+		v = mustConvert(a.Name, a.Default, a.Type)
+	}
+	if a.Sensitive && (v.IsMarked() || !v.IsNull()) {
+		v = v.Mark(Sensitive)
+	}
+	return v, nil
+}
+
+// read turns what is written, of type Written, into a value of Type.
+func (a *Attribute) read(v cty.Value) (cty.Value, error) {
+	plain, marks := v.UnmarkDeep()
+	switch {
+	case plain.IsNull():
+		return cty.NullVal(a.Type).WithMarks(marks), nil
+	case !plain.IsWhollyKnown():
+		return cty.UnknownVal(a.Type).WithMarks(marks), nil
+	}
+	out, err := a.Read(plain)
+	if err != nil {
+		return cty.UnknownVal(a.Type), err
+	}
+	return out.WithMarks(marks), nil
+}
+
 // reading wraps the spec of an attribute so that what is written is turned into a value of Type.
 func (a *Attribute) reading(spec hcldec.Spec) hcldec.Spec {
-	read := func(v cty.Value) (cty.Value, error) {
-		plain, marks := v.UnmarkDeep()
-		switch {
-		case plain.IsNull():
-			return cty.NullVal(a.Type).WithMarks(marks), nil
-		case !plain.IsWhollyKnown():
-			return cty.UnknownVal(a.Type).WithMarks(marks), nil
-		}
-		out, err := a.Read(plain)
-		if err != nil {
-			return cty.UnknownVal(a.Type), err
-		}
-		return out.WithMarks(marks), nil
-	}
 	checked := &hcldec.ValidateSpec{Wrapped: spec, Func: func(v cty.Value) hcl.Diagnostics {
-		_, err := read(v)
+		_, err := a.read(v)
 		if err == nil {
 			return nil
 		}
@@ -125,7 +146,7 @@ func (a *Attribute) reading(spec hcldec.Spec) hcldec.Spec {
 		Params: []function.Parameter{{Name: "v", Type: a.Written, AllowNull: true, AllowUnknown: true, AllowMarked: true}},
 		Type:   function.StaticReturnType(a.Type),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			return read(args[0])
+			return a.read(args[0])
 		},
 	})}
 }
