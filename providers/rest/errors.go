@@ -7,13 +7,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"wso2plan/engine"
+	"wso2plan/engine/render"
 )
 
 // An Error is a request that was not answered with 2xx, or not answered. Its text is lower case,
@@ -371,26 +374,22 @@ func newSecrets(list ...string) *secrets {
 	return s
 }
 
-// add remembers a secret. What is shorter than four bytes would blank out innocent text.
+// add remembers a secret.
 func (s *secrets) add(secret string) {
-	if len(secret) < 4 {
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, x := range s.list {
-		if x == secret {
-			return
-		}
+	if !slices.Contains(s.list, secret) {
+		s.list = append(s.list, secret)
 	}
-	s.list = append(s.list, secret)
 }
 
+// scrub takes the secrets out of a text as the program does out of all that it prints.
 func (s *secrets) scrub(text string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	for _, x := range s.list {
-		text = strings.ReplaceAll(text, x, "(sensitive)")
-	}
-	return text
+	var out strings.Builder
+	scrubber := render.Scrub(&out, s.list)
+	_, _ = io.WriteString(scrubber, text) // to memory: it does not fail
+	_ = scrubber.Flush()
+	return out.String()
 }

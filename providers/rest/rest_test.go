@@ -221,7 +221,7 @@ func TestErrors(t *testing.T) {
 			"GET /x: the answer is a web page, not JSON; check that endpoint or APIM_ENDPOINT, now URL, is API Manager, and that it has started fully", false, false},
 		{"401", 401, "", "", `GET /x: 401 unauthorized; user "admin" was refused: check username and password (or APIM_USERNAME and APIM_PASSWORD), and that the user has the roles of an administrator`, true, false},
 		{"403", 403, "", "", `GET /x: 403 forbidden; user "admin" may not do this: give it the roles of an administrator, or use another user in username or APIM_USERNAME`, true, false},
-		{"secret", 400, "text/plain", "password pa55word! is bad", "GET /x: 400 bad request: password (sensitive) is bad", true, false},
+		{"secret", 400, "text/plain", "password pa55word! is bad", "GET /x: 400 bad request: password (sensitive value) is bad", true, false},
 		{"redirect", 302, "", "", "GET /x: 302 found: the server redirects to https://elsewhere; set endpoint to the address that it redirects to", false, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -612,5 +612,14 @@ func TestVersion(t *testing.T) {
 		if got := c.Version(t.Context()); got != test.version || !strings.HasPrefix(warning, test.warning) || (warning == "") != (test.warning == "") {
 			t.Errorf("%s: version %q, warning %q", test.body, got, warning)
 		}
+	}
+}
+
+// The first password of every pack is a part of a word in the server's most frequent message.
+func TestShortSecretsAreWords(t *testing.T) {
+	s := newSecrets("admin", "a long secret")
+	got := s.scrub("Please contact administrator, admin; xa long secretx")
+	if want := "Please contact administrator, (sensitive value); x(sensitive value)x"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
