@@ -79,6 +79,12 @@ func TestRefusedUpdates(t *testing.T) {
 	if got.any["description"] != nil {
 		t.Errorf("the description is %v", got.any["description"])
 	}
+	c.put(200, u, using(map[string]any{"policyName": "paint", "parameters": map[string]any{"colour": "red"}}))
+	c.refused(400, "PUT", u, using(map[string]any{"policyName": "paint", "parameters": map[string]any{"colour": ""}}))
+	firstUse(t, c.get(200, u), "GET", "/b") // one that stays keeps its policies
+	if code := c.refused(400, "POST", u+"/deploy-revision?revisionId=nothing", []any{map[string]any{"name": "Nothing", "vhost": "localhost"}}); code != 900504 {
+		t.Errorf("of no revision to no environment: %v", code)
+	}
 	revision := c.post(201, u+"/revisions", map[string]any{}).text("id")
 	c.put(200, u, map[string]any{"name": "Refused", "context": "/Refused", "version": "1.0.0", "operations": []any{map[string]any{"target": "/c", "verb": "GET"}}})
 	c.post(201, publisherAPI+"/api-products", map[string]any{"name": "P", "context": "/p", "apis": []any{map[string]any{"apiId": id,
@@ -129,6 +135,17 @@ func TestProductMembers(t *testing.T) {
 		t.Errorf("from no environment: %v", code)
 	}
 	c.post(201, all+"/"+product+"/deploy-revision?revisionId="+revision, toDefault)
+	second := c.newAPI("Second", nil)
+	c.put(200, all+"/"+product, map[string]any{"name": "P", "context": "/p", "policies": []string{"Gold"}, "apis": []any{map[string]any{"apiId": second,
+		"operations": []any{map[string]any{"target": "/*", "verb": "GET"}}}}})
+	c.put(200, u, map[string]any{"name": "Member", "context": "/Member", "version": "1.0.0", "policies": []string{"Gold"}, "operations": operations[1:]})
+	if code := c.refused(400, "POST", all+"/"+product+"/restore-revision?revisionId="+revision, nil); code != 900365 {
+		t.Errorf("restored with an operation that is gone: %v", code)
+	}
+	c.delete(200, u)
+	if got := c.post(201, all+"/"+product+"/restore-revision?revisionId="+revision, nil).any["apis"]; len(got.([]any)) != 0 {
+		t.Errorf("restored with an API that is gone: %v", got)
+	}
 	if raw := c.get(200, all+"/"+product+"/deployments").raw; !strings.Contains(raw, `"status":null`) {
 		t.Errorf("deployments of a product: %s", raw)
 	}
@@ -179,6 +196,16 @@ func TestBlockedSubscriptions(t *testing.T) {
 	c.delete(200, all+"/"+again)
 	c.delete(200, publisherAPI+"/apis/"+api)
 	c.get(404, all+"/"+again)
+
+	old := c.newAPI("Old", nil)
+	c.post(200, publisherAPI+"/apis/change-lifecycle?action=Publish&apiId="+old, nil)
+	subscription["apiId"] = old
+	id = c.post(201, all, subscription).text("subscriptionId")
+	c.post(200, publisherAPI+"/apis/change-lifecycle?action=Deprecate&apiId="+old, nil)
+	subscription["status"], subscription["requestedThrottlingPolicy"] = "UNBLOCKED", "Silver"
+	c.put(404, all+"/"+id, subscription) // its API is not published
+	subscription["requestedThrottlingPolicy"] = "Bronze"
+	c.put(500, all+"/"+id, subscription) // which is found after the tier
 }
 
 // TestDocumentRefusals: what a document is refused for, in words that are those of an API, of a product or of an update (all seen on 9.33.90).
@@ -216,6 +243,15 @@ func TestDocumentRefusals(t *testing.T) {
 		if got.number("code") != test.code || !strings.Contains(got.text("description"), test.text) {
 			t.Errorf("%s %s %v: %s", test.method, test.path, test.more, got.raw)
 		}
+	}
+	other := c.post(201, ofProduct, document(nil)).text("documentId")
+	for path, want := range map[string]string{of + "/nothing": "Requested documentation with Id", ofProduct + "/nothing": "Requested product documentation with Id"} {
+		if got := c.get(404, path+"/content").text("description"); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+	if got := c.post(400, ofProduct+"/"+other+"/content", texts("inlineContent", "x")).text("description"); !strings.HasPrefix(got, "Source type of product document") {
+		t.Errorf("text of a file of a product: %s", got)
 	}
 	got := c.post(201, of+"/"+made+"/content", texts().file("file", "guide.txt", "text"))
 	if want := "/registry/resource/_system/governance/apimgt/applicationdata/provider/admin/Told/1.0.0/documentation/files/guide.txt"; got.text("fileName") != want {
