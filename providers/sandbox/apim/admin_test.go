@@ -135,6 +135,10 @@ func TestEnvironmentUpdates(t *testing.T) {
 			t.Errorf("%s: %v", method, code)
 		}
 	}
+	odd := body(map[string]any{"name": "Odd", "permissions": map[string]any{"permissionType": "nobody", "roles": []string{"nobody"}}})
+	if got := c.post(201, all, odd); got.at("permissions", "permissionType") != "PUBLIC" {
+		t.Errorf("permissions of no type: %v", got.any["permissions"])
+	}
 	got := c.put(400, all+"/"+id, body(map[string]any{"name": ""}))
 	if faults, _ := got.any["error"].([]any); len(faults) != 2 { // it is too short, and does not match
 		t.Errorf("faults of an empty name: %v", faults)

@@ -171,7 +171,7 @@ func createEnvironment(c *call) *answer {
 		return a
 	}
 	e.complete()
-	if e.Permissions == nil {
+	if e.Permissions == nil || e.Permissions.PermissionType == nil {
 		e.Permissions = &kmPermissions{PermissionType: ptr("PUBLIC"), Roles: []string{}}
 	}
 	e.ID = ptr(newID())
