@@ -144,6 +144,8 @@ func TestEnvironmentUpdates(t *testing.T) {
 		t.Errorf("faults of an empty name: %v", faults)
 	}
 	c.put(500, adminPath+"/system-scopes/role-aliases", map[string]any{"list": nil})
+	c.put(500, adminPath+"/system-scopes/role-aliases", map[string]any{"list": []any{map[string]any{"role": "admin", "aliases": nil}}})
+	c.put(200, adminPath+"/system-scopes/role-aliases", map[string]any{"list": []any{map[string]any{"role": "admin"}}})
 	c.put(200, adminPath+"/system-scopes/role-aliases", map[string]any{})
 	for _, name := range []string{"mode", "isReadOnly", "apiDiscoveryScheduledWindow"} {
 		c.put(500, all+"/"+id, body(map[string]any{name: nil}))

@@ -81,8 +81,12 @@ func (c *call) ownDocument() (*apiRecord, int, *answer) {
 func (c *call) changedDocument() (*apiRecord, int, *answer) {
 	a, i, bad := c.ownDocument()
 	if bad != nil {
-		if a, none := c.record(); none == nil && !a.Product {
-			return nil, 0, notFound("API", a.ID)
+		if a, none := c.record(); none == nil {
+			noun := "API"
+			if a.Product {
+				noun = "API Product"
+			}
+			return nil, 0, notFound(noun, a.ID)
 		}
 	}
 	return a, i, bad
@@ -148,6 +152,9 @@ func addDocument(c *call) *answer {
 	}
 	if bad := c.checkNewDocument(d); bad != nil {
 		return bad
+	}
+	if a.documentNamed(*d.Name) && a.Product {
+		return exists("Requested document '" + *d.Name + "' already exists")
 	}
 	if a.documentNamed(*d.Name) {
 		return refuse(http.StatusConflict, 900312, "Document already exists", "Document already exists")

@@ -17,7 +17,7 @@ type apiRecord struct {
 	working                      // the copy that is edited
 	Product     bool             `json:"product,omitempty"`
 	State       string           `json:"state"`            // "CREATED", "PUBLISHED", …
-	Edited      bool             `json:"edited,omitempty"` // it was updated since it was made
+	Writes      int              `json:"writes,omitempty"` // how often its operations were written since it was made
 	Revisions   []revision       `json:"revisions"`
 	Made        int              `json:"made"` // how many revisions there have been
 	History     []lifecycleEvent `json:"history,omitempty"`
@@ -506,7 +506,8 @@ func updateAPI(c *call) *answer {
 		d.doc["visibleOrganizations"] = anyList(d.body.VisibleOrganizations)
 	}
 	changed.Definition = pruned(a.Definition, d.doc)
-	changed.UpdatedTime, changed.Edited = c.server.now(), true
+	changed.UpdatedTime = c.server.now()
+	changed.Writes++
 	c.keepAPI(&changed)
 	c.apiScopesSent(&changed)
 	out := c.shownAPI(&changed)

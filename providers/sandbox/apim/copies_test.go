@@ -134,6 +134,7 @@ func TestProductMembers(t *testing.T) {
 	if code := c.refused(400, "POST", all+"/"+product+"/undeploy-revision?revisionId="+revision, []any{map[string]any{"name": "Nothing"}}); code != 903233 {
 		t.Errorf("from no environment: %v", code)
 	}
+	c.post(201, all+"/"+product+"/deploy-revision?revisionId="+revision, []any{map[string]any{"name": "Default", "vhost": "elsewhere"}}) // which is not looked at
 	c.post(201, all+"/"+product+"/deploy-revision?revisionId="+revision, toDefault)
 	second := c.newAPI("Second", nil)
 	c.put(200, all+"/"+product, map[string]any{"name": "P", "context": "/p", "policies": []string{"Gold"}, "apis": []any{map[string]any{"apiId": second,
@@ -148,6 +149,51 @@ func TestProductMembers(t *testing.T) {
 	}
 	if raw := c.get(200, all+"/"+product+"/deployments").raw; !strings.Contains(raw, `"status":null`) {
 		t.Errorf("deployments of a product: %s", raw)
+	}
+}
+
+// TestProductPolicies: a product shows the policies that its APIs had when it was written, until they are written (seen on 9.33.90).
+func TestProductPolicies(t *testing.T) {
+	c, _ := newClient(t, nil)
+	c.post(201, publisherAPI+"/operation-policies", texts().file("policySpecFile", "p.yaml", policyFile))
+	api := map[string]any{"name": "Painted", "context": "/Painted", "version": "1.0.0", "policies": []string{"Gold"}, "operations": []any{map[string]any{"target": "/a", "verb": "GET",
+		"operationPolicies": map[string]any{"request": []any{map[string]any{"policyName": "paint", "parameters": map[string]any{"colour": "red"}}}}}}}
+	id := c.newAPI("Painted", map[string]any{"operations": api["operations"]})
+	body := map[string]any{"name": "P", "context": "/p", "apis": []any{map[string]any{"apiId": id, "operations": []any{map[string]any{"target": "/a", "verb": "GET"}}}}}
+	product := c.post(201, publisherAPI+"/api-products", body).text("id")
+	policies := func() int {
+		m, _ := c.get(200, publisherAPI+"/api-products/"+product).any["apis"].([]any)[0].(map[string]any)
+		if _, shown := m["writes"]; shown {
+			t.Error("what is kept is shown")
+		}
+		o, _ := m["operations"].([]any)[0].(map[string]any)
+		return len(o["operationPolicies"].(map[string]any)["request"].([]any))
+	}
+	if n := policies(); n != 1 {
+		t.Errorf("%d policies", n)
+	}
+	c.put(200, publisherAPI+"/apis/"+id, api)
+	if n := policies(); n != 0 {
+		t.Errorf("%d policies after an update of the API", n)
+	}
+	c.put(200, publisherAPI+"/api-products/"+product, body)
+	if n := policies(); n != 1 {
+		t.Errorf("%d policies after an update of both", n)
+	}
+}
+
+// TestDeploymentOfAnother: changing a deployment by way of a revision that is not deployed changes nothing (seen on 9.33.90).
+func TestDeploymentOfAnother(t *testing.T) {
+	c, _ := newClient(t, nil)
+	u := publisherAPI + "/apis/" + c.newAPI("Two", nil)
+	one, two := c.post(201, u+"/revisions", map[string]any{}).text("id"), c.post(201, u+"/revisions", map[string]any{}).text("id")
+	c.refused(404, "PUT", u+"/deployments/RGVmYXVsdA", map[string]any{"revisionUuid": two})
+	c.post(201, u+"/deploy-revision?revisionId="+one, toDefault)
+	if got := c.put(200, u+"/deployments/RGVmYXVsdA", map[string]any{"revisionUuid": two, "displayOnDevportal": false}); got.any["name"] != nil {
+		t.Errorf("answered %v", got.any)
+	}
+	if raw := c.get(200, u+"/deployments").raw; !strings.Contains(raw, `"displayOnDevportal":true`) {
+		t.Errorf("deployments %s", raw)
 	}
 }
 
@@ -223,6 +269,7 @@ func TestDocumentRefusals(t *testing.T) {
 	}
 	of, ofProduct := publisherAPI+"/apis/"+id+"/documents", publisherAPI+"/api-products/"+product+"/documents"
 	made := c.post(201, of, document(nil)).text("documentId")
+	c.post(201, ofProduct, document(map[string]any{"name": "Taken"}))
 	for _, test := range []struct {
 		method, path string
 		more         map[string]any
@@ -238,6 +285,8 @@ func TestDocumentRefusals(t *testing.T) {
 		{"POST", ofProduct, map[string]any{"type": "OTHER"}, 400, 400, "otherTypeName cannot be empty"},
 		{"POST", ofProduct, map[string]any{"sourceType": "URL", "sourceUrl": "x"}, 400, 400, "Invalid document sourceUrl Format"},
 		{"POST", ofProduct, map[string]any{"name": "a:b"}, 400, 400, "illegal characters"},
+		{"POST", ofProduct, map[string]any{"name": "Taken"}, 409, 409, "Requested document 'Taken' already exists"},
+		{"PUT", ofProduct + "/nothing", nil, 404, 404, "Requested API Product with Id"},
 	} {
 		got := c.send(test.status, test.method, test.path, document(test.more))
 		if got.number("code") != test.code || !strings.Contains(got.text("description"), test.text) {

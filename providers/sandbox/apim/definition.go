@@ -94,13 +94,29 @@ func (a *apiRecord) bareDefinition(c *call) *tree {
 	}
 	out.set("security", []any{treeOf("default", []any{})})
 	paths := &tree{values: map[string]any{}}
-	operations := operationsOf(a.Document)
-	if a.Product {
-		for _, m := range objects(c.shownProduct(a)["apis"]) {
-			operations = append(operations, objects(m["operations"])...)
+	if a.Product { // as its APIs define them, but for what their own definitions show beside (seen)
+		for _, m := range objects(a.Document["apis"]) {
+			api := c.tenant.APIs.get(textOf(m, "apiId"))
+			if api == nil {
+				continue
+			}
+			defined := api.bareDefinition(c).object("paths")
+			for _, o := range objects(m["operations"]) {
+				target, verb := textOf(o, "target"), strings.ToLower(textOf(o, "verb"))
+				item := paths.object(target)
+				if item == nil {
+					item = &tree{values: map[string]any{}}
+					paths.set(target, item)
+				}
+				definition := defined.object(target).object(verb).copied()
+				if level := api.field("apiThrottlingPolicy"); level != "" {
+					definition.set("x-throttling-tier", level)
+				}
+				item.set(verb, definition)
+			}
 		}
 	}
-	for _, o := range operations {
+	for _, o := range operationsOf(a.Document) {
 		target, verb := textOf(o, "target"), strings.ToLower(textOf(o, "verb"))
 		item := paths.object(target)
 		if item == nil {
@@ -453,6 +469,7 @@ func (c *call) withDefinition(a *apiRecord, doc *tree) (*apiRecord, *answer) {
 		changed.Document["endpointConfig"] = secured
 	}
 	changed.Definition, changed.UpdatedTime = doc, c.server.now()
+	changed.Writes++
 	return &changed, nil
 }
 

@@ -2,6 +2,7 @@ package apim
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -116,12 +117,18 @@ func (c *call) shownProduct(p *apiRecord) map[string]any {
 		if a == nil {
 			continue // a revision that was restored may have had it (seen)
 		}
+		delete(shown, "writes")
 		for _, o := range objects(m["operations"]) {
+			policies := o["operationPolicies"]
 			for _, live := range operationsOf(a.Document) { // a product shows its members' operations as they are now
 				if operationKey(live) == operationKey(o) {
 					o = maps.Clone(live)
-					if a.Edited {
+					if a.Writes > 0 {
 						o["authType"] = shownAuthType(textOf(o, "authType"))
+					}
+					// But their policies are those of when the product was written, and lost when the API is (seen).
+					if o["operationPolicies"] = policies; fmt.Sprint(m["writes"]) != fmt.Sprint(a.Writes) {
+						o["operationPolicies"] = asObject(flowsBody{Request: []policyUse{}, Response: []policyUse{}, Fault: []policyUse{}})
 					}
 					if level := a.field("apiThrottlingPolicy"); level != "" {
 						o["throttlingPolicy"] = level
@@ -291,7 +298,8 @@ func (c *call) members(sent []memberBody, fresh bool) ([]any, *answer) {
 		if len(operations) == 0 {
 			continue // of which nothing is left (seen)
 		}
-		out = append(out, map[string]any{"name": a.field("name"), "apiId": a.ID, "version": a.field("version"), "operations": operations})
+		out = append(out, map[string]any{"name": a.field("name"), "apiId": a.ID, "version": a.field("version"), "operations": operations,
+			"writes": a.Writes})
 	}
 	return out, nil
 }

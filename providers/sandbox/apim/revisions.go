@@ -220,7 +220,7 @@ func (c *call) readDeployments() ([]deployment, *answer) {
 			return nil, c.noEnvironment(name)
 		case d.VHost == nil:
 			return nil, refuse(http.StatusBadRequest, 900511, "Gateway Environment virtual hosts name not provided", "Gateway Environment VHOST name not provided")
-		case !slices.ContainsFunc(e.VHosts, func(h vhost) bool { return *h.Host == *d.VHost }):
+		case !c.ofProducts() && !slices.ContainsFunc(e.VHosts, func(h vhost) bool { return *h.Host == *d.VHost }):
 			return nil, refuse(http.StatusBadRequest, 900512, "Invalid virtual host name provided", "Virtual host with provided vhost name does not exist")
 		}
 	}
@@ -335,6 +335,7 @@ func restoreRevision(c *call) *answer {
 		return reply(http.StatusCreated, c.shownProduct(&changed))
 	}
 	changed.working = c.restored(a, &a.Revisions[i])
+	changed.Writes++
 	c.keepAPI(&changed)
 	out := c.shownAPI(&changed)
 	out["visibleOrganizations"] = changed.Document["visibleOrganizations"] // shown as stored (seen)
@@ -365,9 +366,14 @@ func updateDeployment(c *call) *answer {
 	}
 	decoded, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(c.vars["deployment"], "="))
 	name := string(decoded)
-	at := slices.IndexFunc(a.Revisions[i].Deployments, func(d deployment) bool { return text(d.Name) == name })
-	if err != nil || at < 0 {
+	there := func(d deployment) bool { return text(d.Name) == name }
+	if err != nil || !slices.ContainsFunc(a.Revisions, func(r revision) bool { return slices.ContainsFunc(r.Deployments, there) }) {
 		return refuse(http.StatusNotFound, 900356, "Existing Deployment Not Found", "Deployment with "+strings.ToValidUTF8(name, "\ufffd")+" not found")
+	}
+	at := slices.IndexFunc(a.Revisions[i].Deployments, there)
+	if at < 0 { // of another revision: nothing is changed, and shown (seen)
+		none := ptr(int64(0))
+		return ok(deployment{DisplayOnDevportal: ptr(false), LiveGatewayCount: none, DeployedGatewayCount: none, FailedGatewayCount: none})
 	}
 	revisions := slices.Clone(a.Revisions)
 	revisions[i].Deployments = slices.Clone(revisions[i].Deployments)

@@ -145,6 +145,8 @@ type roleAlias struct {
 	Aliases []string `json:"aliases"`
 }
 
+func (a *roleAlias) defaults() { a.Aliases = []string{} }
+
 type roleAliasList struct {
 	Count *int64      `json:"count"`
 	List  []roleAlias `json:"list"`
