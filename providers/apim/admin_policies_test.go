@@ -114,6 +114,23 @@ func TestAdvancedConditions(t *testing.T) {
 	}
 }
 
+// TestGroupLimits warns of limits that the server does not store with a group.
+func TestGroupLimits(t *testing.T) {
+	policies := serve(t, nil).typ("apim_advanced_throttling_policy")
+	for kind, want := range map[string]int{"request_count": 0, "bandwidth": 0, "event_count": 1, "ai_api_quota": 1} {
+		group := part(policies, map[string]cty.Value{kind: limitOf(policies, kind, 1)}, "conditional_group")
+		planned := value(policies, map[string]cty.Value{"name": str("P_" + kind), "request_count": limitOf(policies, "request_count", 5),
+			"conditional_group": cty.ListVal([]cty.Value{group})})
+		got := policies.(engine.Checker).CheckPlan(t.Context(), []engine.Planned{{After: planned, Action: engine.Create}})
+		if len(got) != want || want > 0 && (!got[0].Warning || !strings.Contains(got[0].Detail, kind)) {
+			t.Errorf("%s: %+v", kind, got)
+		}
+		if _, err := policies.Create(t.Context(), planned); (err != nil) != (want > 0) {
+			t.Errorf("%s: made with %v", kind, err)
+		}
+	}
+}
+
 func TestAdvancedCheck(t *testing.T) {
 	policies := New().typ("apim_advanced_throttling_policy")
 	one := limitOf(policies, "request_count", 1)

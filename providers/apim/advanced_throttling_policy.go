@@ -106,6 +106,26 @@ func (t *advancedPolicies) Update(ctx context.Context, live *engine.Object, plan
 	return t.policies.Update(ctx, live, planned)
 }
 
+// CheckPlan also warns of groups whose limit the server was seen not to store.
+func (t *advancedPolicies) CheckPlan(ctx context.Context, planned []engine.Planned) []engine.PlanProblem {
+	out := t.policies.CheckPlan(ctx, planned)
+	for i := range planned {
+		if !writes(planned[i].Action) {
+			continue
+		}
+		for _, group := range knownList(planned[i].After, "conditional_group") {
+			for _, kind := range []string{"event_count", "ai_api_quota"} {
+				if isObject(plain(group, kind)) {
+					out = append(out, engine.PlanProblem{Index: i, Attribute: "conditional_group", Warning: true, Summary: "Limit of a conditional group",
+						Detail: "API Manager's own code (apimgt 9.33.90) was seen to answer 500 to a conditional group with " + kind + ": it stores groups with request_count and " +
+							"bandwidth alone. Use one of these."})
+				}
+			}
+		}
+	}
+	return out
+}
+
 // decodeGroups turns the groups of a policy into the shape of the tables: conditions by their
 // kinds, the limit lifted.
 func decodeGroups(object map[string]any) {
