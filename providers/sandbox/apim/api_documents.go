@@ -2,8 +2,10 @@ package apim
 
 import (
 	"net/http"
+	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // apiDocument is the DTO Document, with its content.
@@ -77,8 +79,8 @@ func (c *call) ownDocument() (*apiRecord, int, *answer) {
 	return a, i, nil
 }
 
-// changedDocument is ownDocument for changes, which say that the API is not there when they mean its document (seen).
-func (c *call) changedDocument() (*apiRecord, int, *answer) {
+// heldDocument is ownDocument for all but the content: they say that the API is not there when they mean its document (seen).
+func (c *call) heldDocument() (*apiRecord, int, *answer) {
 	a, i, bad := c.ownDocument()
 	if bad != nil {
 		if a, none := c.record(); none == nil {
@@ -188,7 +190,7 @@ func (a *apiRecord) documentNamed(name string) bool {
 }
 
 func readDocument(c *call) *answer {
-	a, i, bad := c.ownDocument()
+	a, i, bad := c.heldDocument()
 	if bad != nil {
 		return bad
 	}
@@ -201,7 +203,7 @@ func updateDocument(c *call) *answer {
 	if bad := readBody(c.body, d); bad != nil {
 		return bad
 	}
-	a, i, bad := c.changedDocument()
+	a, i, bad := c.heldDocument()
 	if bad != nil {
 		return bad
 	}
@@ -233,7 +235,7 @@ func (c *call) withDocument(a *apiRecord, i int, d keptDocument) {
 }
 
 func deleteDocument(c *call) *answer {
-	a, i, bad := c.changedDocument()
+	a, i, bad := c.heldDocument()
 	if bad != nil {
 		return bad
 	}
@@ -273,7 +275,7 @@ func (d *keptDocument) content() *answer {
 
 // uploadDocument stores the content: a text for INLINE and MARKDOWN, a file for FILE; the wrong one is refused.
 func uploadDocument(c *call) *answer {
-	a, i, bad := c.changedDocument()
+	a, i, bad := c.heldDocument()
 	if bad != nil {
 		return bad
 	}
@@ -293,6 +295,9 @@ func uploadDocument(c *call) *answer {
 		return badRequest("Only one of 'file' and 'inlineContent' should be specified")
 	case hasFile && *d.SourceType != "FILE":
 		return badRequest("Source type of " + noun + *d.DocumentID + " is not FILE")
+	case hasFile && wrongEnding(file.name, file.text) != "":
+		return refuse(http.StatusUnsupportedMediaType, 902050, "Invalid or mismatched media type detected.",
+			"File extension '"+strings.ToLower(path.Ext(file.name))+"' does not match detected MIME type '"+wrongEnding(file.name, file.text)+"'")
 	case hasFile:
 		d.Content = &storedFile{Name: file.name, Kind: mediaType(file.name), Content: []byte(file.text)}
 		// It is shown with the way to it in the registry (seen).
@@ -307,6 +312,33 @@ func uploadDocument(c *call) *answer {
 	}
 	c.withDocument(a, i, d)
 	return created(publisher.location+c.recordPath(a)+"/documents/"+*d.DocumentID+"/content", d.apiDocument)
+}
+
+// endings are some media types that the server knows by their first bytes, with the endings of their files.
+var endings = []struct{ kind, starts, ending string }{
+	{"application/pdf", "%PDF-", ".pdf"}, {"image/png", "\x89PNG\r\n", ".png"}, {"image/gif", "GIF8", ".gif"}, {"image/jpeg", "\xff\xd8\xff", ".jpg .jpeg"},
+}
+
+// wrongEnding tells what a file is where its ending says that it is something else, among these (seen).
+func wrongEnding(name, text string) string {
+	is, claimed := "", false
+	for _, e := range endings {
+		if slices.Contains(strings.Fields(e.ending), strings.ToLower(path.Ext(name))) {
+			claimed = !strings.HasPrefix(text, e.starts)
+		}
+		if strings.HasPrefix(text, e.starts) {
+			is = e.kind
+		}
+	}
+	switch {
+	case !claimed:
+		return ""
+	case is == "" && utf8.ValidString(text):
+		return "text/plain"
+	case is == "":
+		return "application/octet-stream"
+	}
+	return is
 }
 
 // validateDocument tells whether a document of a name exists: 200 or 404.

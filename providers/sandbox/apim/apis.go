@@ -33,6 +33,7 @@ type working struct {
 	Definition      *tree                        `json:"definition,omitempty"` // OpenAPI as it was uploaded; nil: made of the operations
 	Schema          string                       `json:"schema,omitempty"`     // GraphQL, AsyncAPI or WSDL as it was uploaded
 	Archive         []byte                       `json:"archive,omitempty"`    // a WSDL that was uploaded as an archive
+	Edited          bool                         `json:"edited,omitempty"`     // an API that was updated, or restored to what it was then
 	Complexity      []complexity                 `json:"complexity,omitempty"`
 	Endpoints       []apiEndpoint                `json:"endpoints,omitempty"`
 	Certificates    []clientCertificate          `json:"certificates,omitempty"`
@@ -506,7 +507,7 @@ func updateAPI(c *call) *answer {
 		d.doc["visibleOrganizations"] = anyList(d.body.VisibleOrganizations)
 	}
 	changed.Definition = pruned(a.Definition, d.doc)
-	changed.UpdatedTime = c.server.now()
+	changed.UpdatedTime, changed.Edited = c.server.now(), true
 	changed.Writes++
 	c.keepAPI(&changed)
 	c.apiScopesSent(&changed)

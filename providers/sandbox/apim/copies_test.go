@@ -192,8 +192,44 @@ func TestDeploymentOfAnother(t *testing.T) {
 	if got := c.put(200, u+"/deployments/RGVmYXVsdA", map[string]any{"revisionUuid": two, "displayOnDevportal": false}); got.any["name"] != nil {
 		t.Errorf("answered %v", got.any)
 	}
-	if raw := c.get(200, u+"/deployments").raw; !strings.Contains(raw, `"displayOnDevportal":true`) {
+	if raw := c.get(200, u+"/deployments").raw; !strings.Contains(raw, `"displayOnDevportal":true`) || !strings.Contains(raw, `"status":"APPROVED"`) {
 		t.Errorf("deployments %s", raw)
+	}
+	c.put(200, u+"/deployments/RGVmYXVsdA", map[string]any{"revisionUuid": one, "displayOnDevportal": false})
+	if raw := c.get(200, u+"/deployments").raw; !strings.Contains(raw, `"displayOnDevportal":false`) || !strings.Contains(raw, `"status":null`) {
+		t.Errorf("deployments %s", raw)
+	}
+}
+
+// TestRetired: an API or a product that is retired loses its revisions (seen on 9.33.90).
+func TestRetired(t *testing.T) {
+	c, _ := newClient(t, nil)
+	id := c.newAPI("Old", nil)
+	product := c.post(201, publisherAPI+"/api-products", map[string]any{"name": "P", "context": "/p", "policies": []string{"Gold"}, "apis": []any{map[string]any{"apiId": id,
+		"operations": []any{map[string]any{"target": "/*", "verb": "GET"}}}}}).text("id")
+	for _, test := range []struct {
+		at, change string
+		status     int
+		code       float64
+	}{
+		{"/apis/" + id, "/apis/change-lifecycle?apiId=" + id, 400, 903227},
+		{"/api-products/" + product, "/api-products/change-lifecycle?apiProductId=" + product, 404, 900347},
+	} {
+		u := publisherAPI + test.at
+		revision := c.post(201, u+"/revisions", map[string]any{}).text("id")
+		c.post(201, u+"/deploy-revision?revisionId="+revision, toDefault)
+		for _, action := range []string{"Publish", "Deprecate", "Retire"} {
+			c.post(200, publisherAPI+test.change+"&action="+action, nil)
+		}
+		if n := len(c.get(200, u+"/revisions").list()); n != 0 {
+			t.Errorf("%s: %d revisions", test.at, n)
+		}
+		if code := c.refused(test.status, "POST", u+"/deploy-revision?revisionId="+revision, toDefault); code != test.code {
+			t.Errorf("%s: deployed: %v", test.at, code)
+		}
+		if got := c.post(201, u+"/revisions", map[string]any{}).text("displayName"); got != "Revision 2" {
+			t.Errorf("%s: %s", test.at, got)
+		}
 	}
 }
 
@@ -243,6 +279,17 @@ func TestBlockedSubscriptions(t *testing.T) {
 	c.delete(200, publisherAPI+"/apis/"+api)
 	c.get(404, all+"/"+again)
 
+	var ids []any // listed by the names of APIs
+	for _, name := range []string{"Zebra", "Ant"} {
+		api := c.newAPI(name, nil)
+		c.post(200, publisherAPI+"/apis/change-lifecycle?action=Publish&apiId="+api, nil)
+		ids = append(ids, api)
+		c.post(201, all, map[string]any{"applicationId": app, "apiId": api, "throttlingPolicy": "Gold"})
+	}
+	if list := c.get(200, all+"?applicationId="+app).list(); len(list) != 2 || list[0].any["apiId"] != ids[1] || list[1].any["apiId"] != ids[0] {
+		t.Errorf("listed %v", list)
+	}
+
 	old := c.newAPI("Old", nil)
 	c.post(200, publisherAPI+"/apis/change-lifecycle?action=Publish&apiId="+old, nil)
 	subscription["apiId"] = old
@@ -282,6 +329,7 @@ func TestDocumentRefusals(t *testing.T) {
 		{"POST", of, nil, 409, 900312, "Document already exists"},
 		{"PUT", of + "/" + made, map[string]any{"type": "OTHER"}, 400, 400, "otherTypeName cannot be empty"},
 		{"PUT", of + "/nothing", map[string]any{"type": "OTHER"}, 404, 404, "Requested API with Id"},
+		{"GET", of + "/nothing", nil, 404, 404, "Requested API with Id"},
 		{"POST", ofProduct, map[string]any{"type": "OTHER"}, 400, 400, "otherTypeName cannot be empty"},
 		{"POST", ofProduct, map[string]any{"sourceType": "URL", "sourceUrl": "x"}, 400, 400, "Invalid document sourceUrl Format"},
 		{"POST", ofProduct, map[string]any{"name": "a:b"}, 400, 400, "illegal characters"},
@@ -302,6 +350,10 @@ func TestDocumentRefusals(t *testing.T) {
 	if got := c.post(400, ofProduct+"/"+other+"/content", texts("inlineContent", "x")).text("description"); !strings.HasPrefix(got, "Source type of product document") {
 		t.Errorf("text of a file of a product: %s", got)
 	}
+	if code := c.refused(415, "POST", of+"/"+made+"/content", texts().file("file", "guide.pdf", "text")); code != 902050 {
+		t.Errorf("a text that is called PDF: %v", code)
+	}
+	c.post(201, of+"/"+made+"/content", texts().file("file", "guide.pdf", "%PDF-1.4"))
 	got := c.post(201, of+"/"+made+"/content", texts().file("file", "guide.txt", "text"))
 	if want := "/registry/resource/_system/governance/apimgt/applicationdata/provider/admin/Told/1.0.0/documentation/files/guide.txt"; got.text("fileName") != want {
 		t.Errorf("the file is %s", got.text("fileName"))

@@ -221,17 +221,14 @@ func (a *apiRecord) needsTiers() bool {
 	return !a.Product && slices.ContainsFunc(a.names("securityScheme"), func(s string) bool { return s == "oauth2" || s == "basic_auth" })
 }
 
-// moved stores a record in another state. A retired one is undeployed and loses its subscriptions.
+// moved stores a record in another state. A retired one loses its revisions and its subscriptions (seen).
 func (c *call) moved(a *apiRecord, to string) *apiRecord {
 	changed := *a
 	now := c.server.now()
 	changed.State, changed.UpdatedTime = to, now
 	changed.History = append(slices.Clone(a.History), lifecycleEvent{a.State, to, c.owner(), now})
 	if to == "RETIRED" {
-		changed.Revisions = slices.Clone(a.Revisions)
-		for i := range changed.Revisions {
-			changed.Revisions[i].Deployments = nil
-		}
+		changed.Revisions = []revision{}
 		c.tenant.removeSubscriptionsTo(a.ID)
 	}
 	c.keepAPI(&changed)

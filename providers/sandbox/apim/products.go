@@ -123,7 +123,7 @@ func (c *call) shownProduct(p *apiRecord) map[string]any {
 			for _, live := range operationsOf(a.Document) { // a product shows its members' operations as they are now
 				if operationKey(live) == operationKey(o) {
 					o = maps.Clone(live)
-					if a.Writes > 0 {
+					if a.Edited {
 						o["authType"] = shownAuthType(textOf(o, "authType"))
 					}
 					// But their policies are those of when the product was written, and lost when the API is (seen).
@@ -396,7 +396,9 @@ func deleteProduct(c *call) *answer {
 	if live && c.tenant.Subscriptions.find(func(s *subscription) bool { return s.API == p.ID }) != nil { // also one that is deleted and blocked
 		return conflict("Cannot remove the API " + p.field("provider") + "-" + p.field("name") + "-" + p.field("version") + " as active subscriptions exist")
 	}
-	c.tenant.removeSubscriptionsTo(p.ID)
+	if c.tenant.Subscriptions.find(func(s *subscription) bool { return s.API == p.ID }) != nil {
+		return internal("Error while deleting API Product : " + p.ID) // in other states
+	}
 	c.dropAPI(p.ID)
 	return empty(http.StatusOK)
 }

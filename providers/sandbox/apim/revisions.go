@@ -378,10 +378,9 @@ func updateDeployment(c *call) *answer {
 	revisions := slices.Clone(a.Revisions)
 	revisions[i].Deployments = slices.Clone(revisions[i].Deployments)
 	revisions[i].Deployments[at].DisplayOnDevportal = body.DisplayOnDevportal
-	out := revisions[i].Deployments[at]
+	revisions[i].Deployments[at].Status = nil // it is lost (seen)
 	c.withRevisions(a, revisions)
-	out.Status = nil // in this answer alone (seen)
-	return ok(out)
+	return ok(revisions[i].Deployments[at])
 }
 
 // cancelDeployment cancels a deployment that waits for approval. Without one it does nothing.

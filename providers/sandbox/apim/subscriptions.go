@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // subscription is what is kept of one.
@@ -132,12 +133,26 @@ func listSubscriptions(c *call) *answer {
 			return bad
 		}
 	}
-	out := []map[string]any{}
+	key := func(s *subscription) string { // by the names of what is not asked for (seen)
+		if api != "" {
+			return *c.tenant.Applications.get(s.Application).Name
+		}
+		if a := c.tenant.subscribable(s.API); a != nil {
+			return a.field("name")
+		}
+		return ""
+	}
+	found := []*subscription{}
 	for _, s := range c.tenant.Subscriptions.list {
 		a := c.tenant.Applications.get(s.Application)
 		if s.Gone || application != "" && s.Application != application || api != "" && s.API != api || a == nil || !c.mayUse(a) {
 			continue
 		}
+		found = append(found, s)
+	}
+	slices.SortStableFunc(found, func(a, b *subscription) int { return strings.Compare(key(a), key(b)) })
+	out := []map[string]any{}
+	for _, s := range found {
 		out = append(out, c.shownSubscription(s, false))
 	}
 	return page(c, out, pageLinks{after: "&apiId=" + url.QueryEscape(api) + "&groupId="})
