@@ -248,6 +248,15 @@ func reissued(doc map[string]any, policies []operationPolicy, become func(operat
 	return doc, order
 }
 
+// withoutUnused drops the clones that nothing uses.
+func (w working) withoutUnused() working {
+	_, used := reissued(w.Document, w.Policies, func(p operationPolicy) operationPolicy { return p })
+	w.Policies = slices.DeleteFunc(slices.Clone(w.Policies), func(p operationPolicy) bool {
+		return p.ClonedFrom != "" && !slices.ContainsFunc(used, func(u operationPolicy) bool { return u.ID == p.ID })
+	})
+	return w
+}
+
 // reissuedAlike is reissued with policies that differ by their ids: those of a revision and of a new version (seen).
 func (w working) reissuedAlike() working {
 	w.Document, w.Policies = reissued(w.Document, w.Policies, func(p operationPolicy) operationPolicy {

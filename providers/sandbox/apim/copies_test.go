@@ -196,9 +196,25 @@ func TestDeploymentOfAnother(t *testing.T) {
 		t.Errorf("deployments %s", raw)
 	}
 	c.put(200, u+"/deployments/RGVmYXVsdA", map[string]any{"revisionUuid": one, "displayOnDevportal": false})
-	if raw := c.get(200, u+"/deployments").raw; !strings.Contains(raw, `"displayOnDevportal":false`) || !strings.Contains(raw, `"status":null`) {
+	if raw := c.get(200, u+"/deployments").raw; !strings.Contains(raw, `"displayOnDevportal":false`) || !strings.Contains(raw, `"status":"APPROVED"`) {
 		t.Errorf("deployments %s", raw)
 	}
+}
+
+// TestUnusedClones: a definition without an operation drops the clones that it used (seen on 9.33.90).
+func TestUnusedClones(t *testing.T) {
+	c, _ := newClient(t, nil)
+	c.post(201, publisherAPI+"/operation-policies", texts().file("policySpecFile", "p.yaml", policyFile))
+	api := map[string]any{"name": "Painted", "context": "/Painted", "version": "1.0.0", "policies": []string{"Gold"}, "operations": []any{map[string]any{"target": "/b", "verb": "GET",
+		"operationPolicies": map[string]any{"request": []any{map[string]any{"policyName": "paint", "parameters": map[string]any{"colour": "red"}}}}}}}
+	u := publisherAPI + "/apis/" + c.newAPI("Painted", map[string]any{"operations": api["operations"]})
+	first := firstUse(t, c.get(200, u), "GET", "/b")["policyId"].(string)
+	c.put(200, u+"/swagger", texts("apiDefinition", openAPIFile))
+	c.get(404, u+"/operation-policies/"+first)
+	if again := firstUse(t, c.put(200, u, api), "GET", "/b")["policyId"]; again == first {
+		t.Error("the clone came back")
+	}
+	c.refused(400, "POST", u+"/undeploy-revision?revisionId=nothing", []any{map[string]any{"name": "Nothing"}}) // which is looked at first
 }
 
 // TestRetired: an API or a product that is retired loses its revisions (seen on 9.33.90).

@@ -470,6 +470,7 @@ func (c *call) withDefinition(a *apiRecord, doc *tree) (*apiRecord, *answer) {
 	}
 	changed.Definition, changed.UpdatedTime = doc, c.server.now()
 	changed.Writes++
+	changed.working = changed.withoutUnused()
 	return &changed, nil
 }
 

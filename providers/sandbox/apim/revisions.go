@@ -279,15 +279,10 @@ func undeployRevision(c *call) *answer {
 			}
 		}
 	}
-	a, i, bad := c.ownRevision(id)
-	if bad != nil {
-		return bad
-	}
 	var wanted []deployment
 	if bad := readBody(c.body, &wanted); bad != nil {
 		return bad
 	}
-	revisions := slices.Clone(a.Revisions)
 	for _, d := range wanted {
 		name := "null"
 		if d.Name != nil {
@@ -296,10 +291,21 @@ func undeployRevision(c *call) *answer {
 		if c.tenant.Environments.find(func(e *environment) bool { return *e.Name == name }) == nil {
 			return c.noEnvironment(name)
 		}
+	}
+	a, i, bad := c.ownRevision(id)
+	if bad != nil {
+		return bad
+	}
+	revisions := slices.Clone(a.Revisions)
+	for _, d := range wanted {
 		revisions[i].Deployments = withoutEnvironment(revisions[i].Deployments, text(d.Name))
 	}
 	c.withRevisions(a, revisions)
-	return reply(http.StatusCreated, append([]deployment{}, revisions[i].Deployments...))
+	out := append([]deployment{}, revisions[i].Deployments...)
+	for j := range out {
+		out[j].Status = nil // in this answer alone (seen)
+	}
+	return reply(http.StatusCreated, out)
 }
 
 func withoutEnvironment(list []deployment, name string) []deployment {
@@ -378,9 +384,10 @@ func updateDeployment(c *call) *answer {
 	revisions := slices.Clone(a.Revisions)
 	revisions[i].Deployments = slices.Clone(revisions[i].Deployments)
 	revisions[i].Deployments[at].DisplayOnDevportal = body.DisplayOnDevportal
-	revisions[i].Deployments[at].Status = nil // it is lost (seen)
+	out := revisions[i].Deployments[at]
 	c.withRevisions(a, revisions)
-	return ok(revisions[i].Deployments[at])
+	out.Status = nil // in this answer alone (seen)
+	return ok(out)
 }
 
 // cancelDeployment cancels a deployment that waits for approval. Without one it does nothing.
