@@ -13,6 +13,8 @@ var exceptions = []exception{
 	{step: "policy-*", at: "*", want: regexp.MustCompile(`^[0-9a-f]{64}$`), got: regexp.MustCompile(`^[0-9a-f]{64}$`), why: "the digest of a policy is that of a text that only Java writes so"},
 	{step: "api-delete", at: "/description", want: regexp.MustCompile(`following resource paths`), why: "in the order of rows of the database"},
 	{step: "env-list", at: "/list/*/permissions/*", why: "an update of permissions is not committed by the server, only by who borrows its connection next"},
+	{step: "revision-undeploy", at: "", want: regexp.MustCompile(`"name":"Default".*"name":"Default"`),
+		why: "the tables of deployments have no keys in apim-parts: what is deployed twice is there twice"},
 	{step: "product-*", at: "/apis/*", want: regexp.MustCompile(`"policyName"`), why: echo},
 	{step: "product-*", at: "/apis/*", got: regexp.MustCompile(`"policyName"`), why: echo},
 	{step: "document-list", at: "/list/*/*", why: "in the order of what stands in for the index"},

@@ -295,6 +295,22 @@ func TestBlockedSubscriptions(t *testing.T) {
 	c.delete(200, publisherAPI+"/apis/"+api)
 	c.get(404, all+"/"+again)
 
+	member := c.newAPI("Member", nil)
+	product := c.post(201, publisherAPI+"/api-products", map[string]any{"name": "P", "context": "/p", "policies": []string{"Gold"}, "apis": []any{map[string]any{"apiId": member,
+		"operations": []any{map[string]any{"target": "/*", "verb": "GET"}}}}}).text("id")
+	change := publisherAPI + "/api-products/change-lifecycle?apiProductId=" + product + "&action="
+	c.post(200, change+"Publish", nil)
+	ofProduct := c.post(201, all, map[string]any{"applicationId": app, "apiId": product, "throttlingPolicy": "Gold"}).text("subscriptionId")
+	c.refused(409, "DELETE", publisherAPI+"/api-products/"+product, nil)
+	c.post(200, change+"Block", nil)
+	c.refused(500, "DELETE", publisherAPI+"/api-products/"+product, nil)
+	c.post(200, publisherAPI+"/subscriptions/block-subscription?blockState=BLOCKED&subscriptionId="+ofProduct, nil)
+	c.delete(200, all+"/"+ofProduct)
+	c.post(200, change+"Re-Publish", nil)
+	c.refused(409, "DELETE", publisherAPI+"/api-products/"+product, nil) // it counts where the product is published, and there alone
+	c.post(200, change+"Block", nil)
+	c.delete(200, publisherAPI+"/api-products/"+product)
+
 	var ids []any // listed by the names of APIs
 	for _, name := range []string{"Zebra", "Ant"} {
 		api := c.newAPI(name, nil)

@@ -396,9 +396,10 @@ func deleteProduct(c *call) *answer {
 	if live && c.tenant.Subscriptions.find(func(s *subscription) bool { return s.API == p.ID }) != nil { // also one that is deleted and blocked
 		return conflict("Cannot remove the API " + p.field("provider") + "-" + p.field("name") + "-" + p.field("version") + " as active subscriptions exist")
 	}
-	if c.tenant.Subscriptions.find(func(s *subscription) bool { return s.API == p.ID }) != nil {
+	if c.tenant.Subscriptions.find(func(s *subscription) bool { return s.API == p.ID && !s.Gone }) != nil {
 		return internal("Error while deleting API Product : " + p.ID) // in other states
 	}
+	c.tenant.removeSubscriptionsTo(p.ID)
 	c.dropAPI(p.ID)
 	return empty(http.StatusOK)
 }
