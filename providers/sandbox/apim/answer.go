@@ -2,6 +2,7 @@ package apim
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -169,6 +170,7 @@ func all[T any](list []T) *answer {
 
 // pageLinks is how the links of a page are written: "<path>?<before>limit=1&offset=1<after>".
 type pageLinks struct {
+	path          string // where it is not the request's
 	before, after string
 	failing       string // the reason of the 500 to a negative limit or offset; empty: they count as 0
 	total         *int   // where it is not the length of the list
@@ -187,8 +189,9 @@ func page[T any](c *call, list []T, links pageLinks) *answer {
 	limit, offset = max(limit, 0), max(offset, 0)
 	total := len(list)
 	cut := list[min(offset, total):min(offset+limit, total)]
+	path := cmp.Or(links.path, c.path)
 	at := func(offset int) string {
-		return fmt.Sprintf("%s?%slimit=%d&offset=%d%s", c.path, links.before, limit, offset, links.after)
+		return fmt.Sprintf("%s?%slimit=%d&offset=%d%s", path, links.before, limit, offset, links.after)
 	}
 	if links.total != nil {
 		total = *links.total

@@ -103,7 +103,7 @@ func listDocuments(c *call) *answer {
 	for _, d := range a.Documents {
 		out = append(out, d.apiDocument)
 	}
-	return page(c, out, pageLinks{})
+	return page(c, out, pageLinks{path: "/apis/" + a.ID + "/documents"}) // also of a product (seen)
 }
 
 // illegalInDocument are the characters that the name of a document may not hold.

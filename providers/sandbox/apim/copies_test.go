@@ -374,6 +374,9 @@ func TestDocumentRefusals(t *testing.T) {
 		}
 	}
 	other := c.post(201, ofProduct, document(nil)).text("documentId")
+	if got := c.get(200, ofProduct+"?limit=1").text("pagination", "next"); got != "/apis/"+product+"/documents?limit=1&offset=1" {
+		t.Errorf("the next page of a product's is %s", got)
+	}
 	for path, want := range map[string]string{of + "/nothing": "Requested documentation with Id", ofProduct + "/nothing": "Requested product documentation with Id"} {
 		if got := c.get(404, path+"/content").text("description"); !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %s", path, got)
