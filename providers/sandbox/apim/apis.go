@@ -375,7 +375,23 @@ func (c *call) addAPI(d *draft, w working) (*apiRecord, *answer) {
 	a := &apiRecord{ID: id, working: w, State: "CREATED", Revisions: []revision{}, CreatedTime: now, UpdatedTime: now,
 		History: []lifecycleEvent{{To: "CREATED", User: c.owner(), Time: now}}}
 	c.keepAPI(a)
+	c.onlyDefault(a)
 	return a, nil
+}
+
+// onlyDefault takes from the other versions of an API that is the default what it has.
+func (c *call) onlyDefault(a *apiRecord) {
+	if a.Document["isDefaultVersion"] != true {
+		return
+	}
+	for _, other := range c.tenant.APIs.values() {
+		if other.ID != a.ID && other.field("name") == a.field("name") && other.Document["isDefaultVersion"] == true {
+			changed := *other
+			changed.Document = maps.Clone(other.Document)
+			changed.Document["isDefaultVersion"] = false
+			c.keepAPI(&changed)
+		}
+	}
 }
 
 // taken refuses a name, version or context that another API or product has.
@@ -510,6 +526,7 @@ func updateAPI(c *call) *answer {
 	changed.UpdatedTime, changed.Edited = c.server.now(), true
 	changed.Writes++
 	c.keepAPI(&changed)
+	c.onlyDefault(&changed)
 	c.apiScopesSent(&changed)
 	out := c.shownAPI(&changed)
 	if len(d.body.VisibleOrganizations) > 0 {
@@ -586,6 +603,7 @@ func copyAPI(c *call) *answer {
 	made.Document["version"], made.Document["isDefaultVersion"] = version, query.Get("defaultVersion") == "true"
 	made.Document["provider"] = c.owner()
 	c.keepAPI(&made)
+	c.onlyDefault(&made)
 	out := c.shownAPI(&made)
 	out["visibleOrganizations"] = made.Document["visibleOrganizations"] // shown as stored (seen)
 	return created(publisher.location+"/apis/"+made.ID, out)

@@ -217,6 +217,26 @@ func TestUnusedClones(t *testing.T) {
 	c.refused(400, "POST", u+"/undeploy-revision?revisionId=nothing", []any{map[string]any{"name": "Nothing"}}) // which is looked at first
 }
 
+// TestDefaultVersion: one version of an API is the default, and restoring a revision leaves that as it is (the latter seen on 9.33.90).
+func TestDefaultVersion(t *testing.T) {
+	c, _ := newClient(t, nil)
+	id := c.newAPI("Many", map[string]any{"isDefaultVersion": true})
+	u := publisherAPI + "/apis/" + id
+	isDefault := func() any { return c.get(200, u).any["isDefaultVersion"] }
+	revision := c.post(201, u+"/revisions", map[string]any{}).text("id")
+	if isDefault() != true {
+		t.Error("not the default at first")
+	}
+	c.post(201, publisherAPI+"/apis/copy-api?newVersion=2.0.0&defaultVersion=true&apiId="+id, nil)
+	if isDefault() != false {
+		t.Error("two versions are the default")
+	}
+	c.post(201, u+"/restore-revision?revisionId="+revision, nil)
+	if isDefault() != false {
+		t.Error("it is the default again")
+	}
+}
+
 // TestRetired: an API or a product that is retired loses its revisions (seen on 9.33.90).
 func TestRetired(t *testing.T) {
 	c, _ := newClient(t, nil)

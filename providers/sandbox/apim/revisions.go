@@ -341,6 +341,7 @@ func restoreRevision(c *call) *answer {
 		return reply(http.StatusCreated, c.shownProduct(&changed))
 	}
 	changed.working = c.restored(a, &a.Revisions[i])
+	changed.Document["isDefaultVersion"] = a.Document["isDefaultVersion"] // which version is the default is kept apart (seen)
 	changed.Writes++
 	c.keepAPI(&changed)
 	out := c.shownAPI(&changed)
