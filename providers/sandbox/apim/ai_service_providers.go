@@ -119,17 +119,13 @@ func (p *aiProvider) read(fields map[string]formField) (models bool, bad *answer
 }
 
 func createAIProvider(c *call) *answer {
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("")
-	}
 	p := &aiProvider{ID: ptr(newID()), BuiltInSupport: ptr(false)}
 	for name, to := range map[string]**string{"name": &p.Name, "apiVersion": &p.APIVersion} {
-		if f, given := fields[name]; given {
+		if f, given := c.fields[name]; given {
 			*to = ptr(f.text)
 		}
 	}
-	models, bad := p.read(fields)
+	models, bad := p.read(c.fields)
 	switch {
 	case bad != nil:
 		return bad
@@ -147,16 +143,12 @@ func createAIProvider(c *call) *answer {
 
 // updateAIProvider changes what the form holds; name and version in it are ignored (seen).
 func updateAIProvider(c *call) *answer {
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("")
-	}
 	old := c.tenant.AIProviders.get(c.vars["provider"])
 	if old == nil {
 		return aiProviderNotFound(c.vars["provider"])
 	}
 	p := *old
-	models, bad := p.read(fields)
+	models, bad := p.read(c.fields)
 	if bad != nil {
 		return bad
 	}

@@ -279,13 +279,9 @@ func uploadDocument(c *call) *answer {
 	if bad != nil {
 		return bad
 	}
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("")
-	}
 	d := a.Documents[i]
-	file, hasFile := fields["file"]
-	inline, hasText := fields["inlineContent"]
+	file, hasFile := c.fields["file"]
+	inline, hasText := c.fields["inlineContent"]
 	noun := "document "
 	if a.Product {
 		noun = "product document "

@@ -86,21 +86,17 @@ func topicsIn(doc *tree) []operationBody {
 }
 
 func importAsync(c *call) *answer {
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("")
-	}
-	file, err := c.uploaded(fields, "inlineAPIDefinition")
+	file, err := c.uploaded("inlineAPIDefinition")
 	if errors.Is(err, errNothingUploaded) {
 		return badRequest("One out of 'file' or 'url' or 'inline definition' should be specified")
 	}
 	if err != nil {
 		return asyncFailure(err.Error())
 	}
-	if _, given := fields["additionalProperties"]; !given {
+	if _, given := c.fields["additionalProperties"]; !given {
 		return badRequest("'additionalProperties' is required and should not be null")
 	}
-	d, bad := c.additional(fields)
+	d, bad := c.additional()
 	if bad != nil {
 		return bad
 	}
@@ -115,22 +111,11 @@ func importAsync(c *call) *answer {
 		d.body.Type = ptr("ASYNC")
 	}
 	d.body.Operations = topicsIn(doc)
-	if bad := c.fill(d); bad != nil {
-		return bad
-	}
-	a, bad := c.addAPI(d, working{Schema: string(file)})
-	if bad != nil {
-		return bad
-	}
-	return created(publisher.location+"/apis/"+a.ID, c.madeAPI(a))
+	return c.addImported(d, working{Schema: string(file)})
 }
 
 func validateAsync(c *call) *answer {
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("")
-	}
-	file, err := c.uploaded(fields, "inlineAPIDefinition")
+	file, err := c.uploaded("inlineAPIDefinition")
 	if err != nil {
 		return badRequest("Either url or file should be specified")
 	}
@@ -205,11 +190,7 @@ func updateAsync(c *call) *answer {
 	if bad != nil {
 		return bad
 	}
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("")
-	}
-	file, err := c.uploaded(fields, "apiDefinition")
+	file, err := c.uploaded("apiDefinition")
 	if err != nil {
 		return internal("")
 	}
@@ -294,15 +275,11 @@ func withWSDL(w *working, file []byte, archive bool) {
 }
 
 func importWSDL(c *call) *answer {
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("")
-	}
-	d, bad := c.additional(fields)
+	d, bad := c.additional()
 	if bad != nil {
 		return bad
 	}
-	file, err := c.uploaded(fields)
+	file, err := c.uploaded()
 	if err != nil {
 		return badRequest("Either url or file should be specified")
 	}
@@ -311,27 +288,16 @@ func importWSDL(c *call) *answer {
 		return refuse(http.StatusBadRequest, 900675, "Invalid WSDL content", "Provided WSDL content is invalid")
 	}
 	d.body.Type = ptr("SOAP")
-	if fields["implementationType"].text == "SOAPTOREST" {
+	if c.fields["implementationType"].text == "SOAPTOREST" {
 		d.body.Type = ptr("SOAPTOREST")
-	}
-	if bad := c.fill(d); bad != nil {
-		return bad
 	}
 	w := working{Document: d.doc}
 	withWSDL(&w, file, archive)
-	a, bad := c.addAPI(d, w)
-	if bad != nil {
-		return bad
-	}
-	return created(publisher.location+"/apis/"+a.ID, c.madeAPI(a))
+	return c.addImported(d, w)
 }
 
 func validateWSDL(c *call) *answer {
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("")
-	}
-	file, err := c.uploaded(fields)
+	file, err := c.uploaded()
 	if err != nil {
 		return badRequest("Either url or file should be specified")
 	}
@@ -381,11 +347,7 @@ func updateWSDL(c *call) *answer {
 	if bad != nil {
 		return bad
 	}
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("")
-	}
-	file, err := c.uploaded(fields)
+	file, err := c.uploaded()
 	if err != nil {
 		return badRequest("Either url or file should be specified")
 	}

@@ -89,13 +89,9 @@ func addClientCertificate(c *call) *answer {
 	if bad != nil {
 		return bad
 	}
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("")
-	}
-	alias, hasAlias := fields["alias"]
-	tier, hasTier := fields["tier"]
-	file, hasFile := fields["certificate"]
+	alias, hasAlias := c.fields["alias"]
+	tier, hasTier := c.fields["tier"]
+	file, hasFile := c.fields["certificate"]
 	if !hasAlias || !hasTier || !hasFile {
 		return empty(http.StatusBadRequest)
 	}
@@ -159,12 +155,8 @@ func updateClientCertificate(c *call) *answer {
 	if bad != nil {
 		return bad
 	}
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("")
-	}
 	k := a.Certificates[i]
-	if file, given := fields["certificate"]; given && file.text != "" {
+	if file, given := c.fields["certificate"]; given && file.text != "" {
 		list, valid := certificatesOf([]byte(file.text))
 		switch {
 		case !valid:
@@ -174,7 +166,7 @@ func updateClientCertificate(c *call) *answer {
 		}
 		k.DER = list[0].Raw
 	}
-	if tier, given := fields["tier"]; given && tier.text != "" {
+	if tier, given := c.fields["tier"]; given && tier.text != "" {
 		k.Tier = tier.text
 	}
 	changed := *a

@@ -380,16 +380,16 @@ func scopesIn(doc *tree) ([]apiScopeBody, map[string]bool) {
 }
 
 // uploaded is the file of a form that may come as one of these fields. An address is fetched.
-func (c *call) uploaded(fields map[string]formField, texts ...string) ([]byte, error) {
-	if f, given := fields["file"]; given {
+func (c *call) uploaded(texts ...string) ([]byte, error) {
+	if f, given := c.fields["file"]; given {
 		return []byte(f.text), nil
 	}
 	for _, name := range texts {
-		if f, given := fields[name]; given {
+		if f, given := c.fields[name]; given {
 			return []byte(f.text), nil
 		}
 	}
-	if f, given := fields["url"]; given {
+	if f, given := c.fields["url"]; given {
 		return c.fetch(f.text)
 	}
 	return nil, errNothingUploaded
@@ -403,11 +403,7 @@ func updateDefinition(c *call) *answer {
 	if bad != nil {
 		return bad
 	}
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("")
-	}
-	file, err := c.uploaded(fields, "apiDefinition")
+	file, err := c.uploaded("apiDefinition")
 	if errors.Is(err, errNothingUploaded) {
 		return internal("") // a null pointer in the server (seen)
 	}
@@ -475,8 +471,8 @@ func (c *call) withDefinition(a *apiRecord, doc *tree) (*apiRecord, *answer) {
 }
 
 // additional reads the fields of an API that come as a text in a form.
-func (c *call) additional(fields map[string]formField) (*draft, *answer) {
-	given, has := fields["additionalProperties"]
+func (c *call) additional() (*draft, *answer) {
+	given, has := c.fields["additionalProperties"]
 	if !has {
 		return nil, refuse(http.StatusBadRequest, 903215, "'additionalProperties' is required and should not be null",
 			"The field 'additionalProperties' is required and should not be null")
@@ -492,16 +488,24 @@ func (c *call) additional(fields map[string]formField) (*draft, *answer) {
 	return d, nil
 }
 
-func importOpenAPI(c *call) *answer {
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("")
+// addImported stores an API that was read out of a definition.
+func (c *call) addImported(d *draft, w working) *answer {
+	if bad := c.fill(d); bad != nil {
+		return bad
 	}
-	d, bad := c.additional(fields)
+	a, bad := c.addAPI(d, w)
 	if bad != nil {
 		return bad
 	}
-	file, err := c.uploaded(fields, "inlineAPIDefinition")
+	return created(publisher.location+"/apis/"+a.ID, c.madeAPI(a))
+}
+
+func importOpenAPI(c *call) *answer {
+	d, bad := c.additional()
+	if bad != nil {
+		return bad
+	}
+	file, err := c.uploaded("inlineAPIDefinition")
 	if err != nil {
 		return parseFailure(err.Error())
 	}
@@ -514,22 +518,11 @@ func importOpenAPI(c *call) *answer {
 		return refuse(http.StatusNotFound, 900763, "No resources found", "API must have at least one resource defined")
 	}
 	d.body.Operations, d.body.Scopes = operations, scopes
-	if bad := c.fill(d); bad != nil {
-		return bad
-	}
-	a, bad := c.addAPI(d, working{Definition: doc})
-	if bad != nil {
-		return bad
-	}
-	return created(publisher.location+"/apis/"+a.ID, c.madeAPI(a))
+	return c.addImported(d, working{Definition: doc})
 }
 
 func validateOpenAPI(c *call) *answer {
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("")
-	}
-	file, err := c.uploaded(fields, "inlineAPIDefinition")
+	file, err := c.uploaded("inlineAPIDefinition")
 	if err != nil {
 		return badRequest("Either url or file or inlineAPIDefinition should be specified")
 	}

@@ -85,13 +85,9 @@ func certificateFile(fields map[string]formField) (formField, *answer) {
 }
 
 func addEndpointCertificate(c *call) *answer {
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("")
-	}
-	file, bad := certificateFile(fields)
-	alias, hasAlias := fields["alias"]
-	endpoint, hasEndpoint := fields["endpoint"]
+	file, bad := certificateFile(c.fields)
+	alias, hasAlias := c.fields["alias"]
+	endpoint, hasEndpoint := c.fields["endpoint"]
 	name, at := strings.TrimSpace(alias.text), strings.TrimSpace(endpoint.text)
 	switch {
 	case bad != nil:
@@ -189,11 +185,7 @@ func contentOfEndpointCertificate(c *call) *answer {
 // updateEndpointCertificate puts the first certificate of the upload into the trust store. What
 // reads and gateways see stays what it was: the server has no statement that changes it.
 func updateEndpointCertificate(c *call) *answer {
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("")
-	}
-	file, bad := certificateFile(fields)
+	file, bad := certificateFile(c.fields)
 	if bad != nil {
 		return bad
 	}

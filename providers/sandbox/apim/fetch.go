@@ -11,8 +11,8 @@ func fetching(r route) route {
 	run := r.run
 	r.unlocked = true
 	r.run = func(c *call) *answer {
-		if fields, isForm := formFields(c.request, c.body); isForm {
-			if f, given := fields["url"]; given {
+		if c.readForm() {
+			if f, given := c.fields["url"]; given {
 				c.fetched, c.fetchError = c.get(f.text)
 			}
 		}

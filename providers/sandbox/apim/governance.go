@@ -132,21 +132,17 @@ func listRulesets(c *call) *answer {
 
 // readRulesetForm reads the form of a ruleset; old is the stored one of an update, which keeps what is absent.
 func (c *call) readRulesetForm(old *keptRuleset) (*keptRuleset, *answer) {
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return nil, internal("")
-	}
 	r := &keptRuleset{ruleset: ruleset{RuleCategory: ptr("SPECTRAL"), Provider: ptr("")}}
 	if old != nil {
 		*r = *old
 	}
 	for name, to := range map[string]**string{"name": &r.Name, "description": &r.Description, "ruleCategory": &r.RuleCategory, "ruleType": &r.RuleType,
 		"artifactType": &r.ArtifactType, "documentationLink": &r.DocumentationLink, "provider": &r.Provider} {
-		if f, given := fields[name]; given {
+		if f, given := c.fields[name]; given {
 			*to = ptr(f.text)
 		}
 	}
-	if f, given := fields["rulesetContent"]; given {
+	if f, given := c.fields["rulesetContent"]; given {
 		r.Content = []byte(f.text)
 	}
 	for name, allowed := range map[string][]string{text(r.RuleType): {"API_METADATA", "API_DEFINITION", "API_DOCUMENTATION"}, text(r.ArtifactType): {"REST_API", "ASYNC_API"},

@@ -288,15 +288,11 @@ func graphQLOperations(text string) ([]operationBody, error) {
 }
 
 func importGraphQL(c *call) *answer {
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("")
-	}
-	d, bad := c.additional(fields)
+	d, bad := c.additional()
 	if bad != nil {
 		return bad
 	}
-	file, err := c.uploaded(fields, "schema")
+	file, err := c.uploaded("schema")
 	if err != nil {
 		return badRequest("The schema is missing")
 	}
@@ -322,11 +318,7 @@ func importGraphQL(c *call) *answer {
 }
 
 func validateGraphQL(c *call) *answer {
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("")
-	}
-	file, err := c.uploaded(fields, "schema")
+	file, err := c.uploaded("schema")
 	if err != nil {
 		return badRequest("The schema is missing")
 	}
@@ -363,11 +355,7 @@ func updateGraphQL(c *call) *answer {
 	if bad != nil {
 		return bad
 	}
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("")
-	}
-	schema := fields["schemaDefinition"].text
+	schema := c.fields["schemaDefinition"].text
 	sent, err := graphQLOperations(schema)
 	if err != nil {
 		return internal("") // 500, not 400 (seen)

@@ -178,11 +178,7 @@ func policySpec(file []byte) (operationPolicySpec, error) {
 
 // newPolicy reads the form of a new policy. Without a specification there is nothing to do: 204.
 func (c *call) newPolicy(failing string) (*operationPolicy, *answer) {
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return nil, internal("")
-	}
-	file, given := fields["policySpecFile"]
+	file, given := c.fields["policySpecFile"]
 	if !given {
 		return nil, empty(http.StatusNoContent)
 	}
@@ -191,10 +187,10 @@ func (c *call) newPolicy(failing string) (*operationPolicy, *answer) {
 		return nil, internal(failing + err.Error())
 	}
 	p := &operationPolicy{ID: newID(), Spec: spec, SpecText: []byte(file.text)}
-	if f, given := fields["synapsePolicyDefinitionFile"]; given {
+	if f, given := c.fields["synapsePolicyDefinitionFile"]; given {
 		p.Synapse = &storedFile{Name: f.name, Content: []byte(f.text)}
 	}
-	if f, given := fields["ccPolicyDefinitionFile"]; given {
+	if f, given := c.fields["ccPolicyDefinitionFile"]; given {
 		p.Connect = &storedFile{Name: f.name, Content: []byte(f.text)}
 	}
 	return p, nil

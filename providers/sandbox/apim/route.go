@@ -78,9 +78,16 @@ func anyBody(r route) route {
 	return r
 }
 
-// form marks a route whose body is a multipart form.
+// form marks a route whose body is a multipart form. What is none is an exception in the server (seen).
 func form(r route) route {
+	run := r.run
 	r.consumes = formBody
+	r.run = func(c *call) *answer {
+		if !c.readForm() {
+			return internal("")
+		}
+		return run(c)
+	}
 	return r
 }
 

@@ -114,6 +114,8 @@ type call struct {
 	tenant  *tenant   // valid while the contents are locked
 	global  bool      // works on global key managers
 
+	fields map[string]formField // of a form
+
 	fetched    []byte // the document that a form names the address of
 	fetchError error
 

@@ -102,19 +102,15 @@ func listServices(c *call) *answer {
 
 // readServiceForm reads the metadata and the definition of a service.
 func (c *call) readServiceForm() (*keptService, *answer) {
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return nil, internal("")
-	}
 	s := &keptService{service: service{SecurityType: ptr("NONE"), MutualSSL: ptr(false)}}
-	metadata, given := fields["serviceMetadata"]
+	metadata, given := c.fields["serviceMetadata"]
 	if !given {
 		return nil, badRequest("Service metadata is missing")
 	}
 	if bad := readBody([]byte(metadata.text), &s.service); bad != nil {
 		return nil, bad
 	}
-	switch file, text := fields["definitionFile"], fields["inlineContent"]; {
+	switch file, text := c.fields["definitionFile"], c.fields["inlineContent"]; {
 	case file.text != "":
 		s.Definition = []byte(file.text)
 	case text.text != "":
@@ -257,14 +253,7 @@ func importService(c *call) *answer {
 	if bad := d.define(s, &w); bad != nil {
 		return bad
 	}
-	if bad := c.fill(d); bad != nil {
-		return bad
-	}
-	a, bad := c.addAPI(d, w)
-	if bad != nil {
-		return bad
-	}
-	return created(publisher.location+"/apis/"+a.ID, c.madeAPI(a))
+	return c.addImported(d, w)
 }
 
 // define gives a draft what a service says: operations, backend, and where it is from.

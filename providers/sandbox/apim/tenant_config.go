@@ -211,9 +211,8 @@ func updateTheme(c *call) *answer {
 		return refuse(http.StatusBadRequest, 901702, "Super Tenant not allowed to import tenant theme",
 			"Super Tenant carbon.super is not allowed to import a tenant theme")
 	}
-	fields, isForm := formFields(c.request, c.body)
-	file, given := fields["file"]
-	if !isForm || !given {
+	file, given := c.fields["file"]
+	if !given {
 		return internal("")
 	}
 	// What is no archive is one without files to the server's reader.

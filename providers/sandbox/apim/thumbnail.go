@@ -46,11 +46,7 @@ func updateThumbnail(c *call) *answer {
 	if bad != nil {
 		return bad
 	}
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("")
-	}
-	file, given := fields["file"]
+	file, given := c.fields["file"]
 	if !given {
 		return empty(http.StatusBadRequest)
 	}

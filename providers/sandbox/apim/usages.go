@@ -123,22 +123,33 @@ func publisherKeyManagers(c *call) *answer {
 // A formField is a part of a multipart form; name is that of its file.
 type formField struct{ name, text string }
 
-// formFields reads a multipart form.
-func formFields(r *http.Request, body []byte) (map[string]formField, bool) {
+// readForm reads the body as a multipart form into c.fields; false when it is none.
+func (c *call) readForm() bool {
+	if c.fields == nil {
+		c.fields = formFields(c.request, c.body)
+	}
+	return c.fields != nil
+}
+
+// formFields reads a multipart form; nil when it is none.
+func formFields(r *http.Request, body []byte) map[string]formField {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != formBody {
-		return nil, false
+		return nil
 	}
 	out := map[string]formField{}
 	reader := multipart.NewReader(strings.NewReader(string(body)), params["boundary"])
 	for {
 		part, err := reader.NextPart()
+		if err == io.EOF {
+			return out
+		}
 		if err != nil {
-			return out, err == io.EOF
+			return nil
 		}
 		value, err := io.ReadAll(part)
 		if err != nil {
-			return out, false
+			return nil
 		}
 		out[part.FormName()] = formField{part.FileName(), string(value)}
 	}
@@ -147,15 +158,14 @@ func formFields(r *http.Request, body []byte) (map[string]formField, bool) {
 // discoverKeyManager reads an OpenID configuration and shows the key manager that it describes. It
 // stores nothing.
 func discoverKeyManager(c *call) *answer {
-	fields, isForm := formFields(c.request, c.body)
-	if !isForm {
-		return internal("") // [seen]: no form at all is an exception
+	if !c.readForm() {
+		return internal("") // as form
 	}
 	type found struct {
 		Valid bool        `json:"valid"`
 		Value *keyManager `json:"value"`
 	}
-	at, kind := fields["url"].text, fields["type"].text
+	at, kind := c.fields["url"].text, c.fields["type"].text
 	if at == "" {
 		return ok(found{})
 	}
