@@ -42,7 +42,7 @@ bench: ## time, memory and requests at 20 ms, as a Markdown table
 	@$(GO) test -run '^$$' -bench '^BenchmarkProgram$$' -benchtime 1x -timeout 30m ./cmd/wso2plan > .bench.out || { cat .bench.out; rm .bench.out; exit 1; }
 	@grep '^|' .bench.out; rm .bench.out
 
-faults: ## one fault at every request, a kill at every write, random walks: how many were tried and survived
+faults: ## one fault at every request, a kill at every write, random walks: how many were tried and survived; twice as fast with TMPDIR=/dev/shm, since each waits for fsyncs
 	@$(GO) test -count=1 -v -timeout 60m -run '^(TestFaults|TestFaultsOfBinary|TestFaultWalks|TestKilled)$$' ./cmd/wso2plan -args -faults > .faults.out \
 		|| { cat .faults.out; rm .faults.out; exit 1; }
 	@awk -F'|' 'BEGIN { print "| kind of fault | points tried | survived |\n|---|---|---|" } \

@@ -111,6 +111,7 @@ func dropUntold(document map[string]any) {
 		for _, a := range apis {
 			api, _ := a.(map[string]any)
 			delete(api, "made")
+			delete(api, "writes") // one whose answer is lost is sent again
 			list, _ := api["revisions"].([]any)
 			api["revisions"] = slices.DeleteFunc(list, func(r any) bool {
 				delete(r.(map[string]any), "displayName") // the number of it

@@ -1,12 +1,16 @@
 package apim
 
 import (
+	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/zclconf/go-cty/cty"
 
 	"wso2plan/config/schema"
+	"wso2plan/engine"
+	sandbox "wso2plan/providers/sandbox/apim"
 )
 
 // TestAPICheck holds what of an API block is refused without asking a server.
@@ -59,5 +63,39 @@ func TestAPICheck(t *testing.T) {
 				t.Errorf("problems %+v, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// TestAnswersWithoutList: what answers JSON of another shape is not taken for an API that nothing is
+// deployed of, or for a server without key managers.
+func TestAnswersWithoutList(t *testing.T) {
+	hollow := ""
+	s := serve(t, func(o *sandbox.Options) {
+		o.Middleware = func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if hollow != "" && r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, hollow) {
+					w.Header().Set("Content-Type", "application/json")
+					_, _ = w.Write([]byte("{}"))
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		}
+	})
+	apis, subscriptions := s.typ("apim_api"), s.typ("apim_subscription")
+	o := must[*engine.Object](t)(apis.Create(t.Context(), planned(&apis.Schema().Block, map[string]cty.Value{"name": str("A"), "version": str("1"), "context": str("/a")})))
+	for path, ask := range map[string]func() error{
+		"/revisions": func() error { _, err := apis.Read(t.Context(), o.ID); return err },
+		"/subscriptions": func() error {
+			_, err := subscriptions.Find(t.Context(), value(subscriptions, map[string]cty.Value{"application_id": str("x"), "api_id": str(o.ID), "throttling_policy": str("Gold")}))
+			return err
+		},
+		"/key-managers": func() error { _, err := s.server.keyManagers(t.Context(), devportal); return err },
+	} {
+		hollow = path
+		if err := ask(); err == nil || !strings.Contains(err.Error(), `holds no list "list"`) || errors.Is(err, engine.ErrNotFound) {
+			t.Errorf("%s: %v", path, err)
+		}
+		hollow = ""
 	}
 }

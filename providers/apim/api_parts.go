@@ -20,36 +20,32 @@ import (
 func (t *apis) unlabelled(ctx context.Context) bool {
 	s := &t.provider.server
 	none, err := s.noLabels.get(ctx, func(ctx context.Context) (bool, error) {
-		var out struct {
-			List []any `json:"list"`
-		}
-		err := t.Client.Get(ctx, publisher+"/labels", nil, &out)
+		var out []any
+		err := t.Client.GetList(ctx, publisher+"/labels", nil, "list", &out)
 		switch rest.StatusOf(err) {
 		case http.StatusNotFound, http.StatusUnauthorized, http.StatusForbidden:
 			return false, nil // it does not tell
 		}
-		return out.List != nil && len(out.List) == 0, err
+		return len(out) == 0, err
 	})
 	return none && err == nil && !s.attached.Load()
 }
 
 // labels returns the names of an API's labels.
 func (t *apis) labels(ctx context.Context, id string) ([]any, error) {
-	var out struct {
-		List []struct {
-			Name string `json:"name"`
-		} `json:"list"`
-	}
 	if t.unlabelled(ctx) {
 		return nil, nil
 	}
-	err := t.Client.Get(ctx, t.URL(id)+"/labels", nil, &out)
+	var out []struct {
+		Name string `json:"name"`
+	}
+	err := t.Client.GetList(ctx, t.URL(id)+"/labels", nil, "list", &out)
 	switch rest.StatusOf(err) {
 	case http.StatusNotFound, http.StatusUnauthorized, http.StatusForbidden:
 		return nil, nil // a server that has none, or does not tell
 	}
 	names := []any{}
-	for _, l := range out.List {
+	for _, l := range out {
 		names = append(names, l.Name)
 	}
 	return names, err
@@ -69,17 +65,15 @@ func (t *apis) leadLabels(ctx context.Context, f *fetched, planned cty.Value) (b
 	if len(attach)+len(detach) == 0 {
 		return false, nil
 	}
-	var all struct {
-		List []struct {
-			ID   string `json:"id"`
-			Name string `json:"name"`
-		} `json:"list"`
+	var all []struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
 	}
-	if err := t.Client.Get(ctx, publisher+"/labels", nil, &all); err != nil {
+	if err := t.Client.GetList(ctx, publisher+"/labels", nil, "list", &all); err != nil {
 		return false, err
 	}
 	ids := map[string]string{}
-	for _, l := range all.List {
+	for _, l := range all {
 		ids[l.Name] = l.ID
 	}
 	for _, change := range []struct {
@@ -209,14 +203,12 @@ func (t *apis) leadCertificates(ctx context.Context, f *fetched, planned cty.Val
 
 // complexities returns how much the fields of a GraphQL API count.
 func (t *apis) complexities(ctx context.Context, id string) ([]any, error) {
-	var out struct {
-		List []any `json:"list"`
-	}
-	err := t.Client.Get(ctx, t.URL(id)+"/graphql-policies/complexity", nil, &out)
+	var out []any
+	err := t.Client.GetList(ctx, t.URL(id)+"/graphql-policies/complexity", nil, "list", &out)
 	if errors.Is(err, engine.ErrNotFound) {
 		return nil, nil // none yet
 	}
-	return out.List, err
+	return out, err
 }
 
 // leadComplexities replaces how much fields count.

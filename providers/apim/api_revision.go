@@ -59,17 +59,15 @@ func (d *deployment) stands() bool { return d.Status == "" || d.Status == "APPRO
 
 // revisions lists the revisions of an element, the oldest first.
 func (s *deployable) revisions(ctx context.Context, id string) ([]revision, error) {
-	var out struct {
-		List []revision `json:"list"`
-	}
-	if err := s.client.Get(ctx, s.item(id)+"/revisions", nil, &out); err != nil {
+	var out []revision
+	if err := s.client.GetList(ctx, s.item(id)+"/revisions", nil, "list", &out); err != nil {
 		return nil, rest.Unfound(err)
 	}
-	slices.SortStableFunc(out.List, func(x, y revision) int {
+	slices.SortStableFunc(out, func(x, y revision) int {
 		// Names are numbered and never used again; created times can be equal.
 		return cmp.Or(cmp.Compare(len(x.Name), len(y.Name)), strings.Compare(x.Name, y.Name))
 	})
-	return out.List, nil
+	return out, nil
 }
 
 // A deploying is what is to be deployed.

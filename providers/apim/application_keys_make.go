@@ -218,16 +218,14 @@ func (t *keysType) offered(ctx context.Context, name string) (string, error) {
 // approved yet. The row of such a request has no client either, and cleaning it up would withdraw
 // the request. A server that does not tell has none.
 func (t *keysType) awaitsApproval(ctx context.Context, keyType string) bool {
-	var out struct {
-		List []struct {
-			Status string `json:"workflowStatus"`
-		} `json:"list"`
+	var out []struct {
+		Status string `json:"workflowStatus"`
 	}
-	err := t.client.Get(ctx, admin+"/workflows", url.Values{"workflowType": {"AM_APPLICATION_REGISTRATION_" + keyType}}, &out)
+	err := t.client.GetList(ctx, admin+"/workflows", url.Values{"workflowType": {"AM_APPLICATION_REGISTRATION_" + keyType}}, "list", &out)
 	if err != nil {
 		return false
 	}
-	for _, w := range out.List {
+	for _, w := range out {
 		if w.Status == "CREATED" {
 			return true
 		}

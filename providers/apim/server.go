@@ -67,11 +67,9 @@ type keyManagerInfo struct {
 // keyManagers lists key managers as the API at base (admin or devportal) knows them. It is not
 // paged.
 func (s *server) keyManagers(ctx context.Context, base string) ([]keyManagerInfo, error) {
-	var out struct {
-		List []keyManagerInfo `json:"list"`
-	}
-	err := s.client.Get(ctx, base+"/key-managers", nil, &out)
-	return out.List, rest.Unfound(err)
+	var out []keyManagerInfo
+	err := s.client.GetList(ctx, base+"/key-managers", nil, "list", &out)
+	return out, rest.Unfound(err)
 }
 
 // offered lists the key managers that the developer portal offers. Those who wait for key managers of
@@ -152,18 +150,16 @@ type declared struct{ required, hidden bool }
 // applicationAttributes returns the declared attributes by name (apim-behaviour 4.1).
 func (s *server) applicationAttributes(ctx context.Context) (map[string]declared, error) {
 	return s.attributes.get(ctx, func(ctx context.Context) (map[string]declared, error) {
-		var answer struct {
-			List []struct {
-				Name     string `json:"attribute"`
-				Required any    `json:"required"` // a string by the contract, a boolean in practice
-				Hidden   any    `json:"hidden"`
-			} `json:"list"`
+		var answer []struct {
+			Name     string `json:"attribute"`
+			Required any    `json:"required"` // a string by the contract, a boolean in practice
+			Hidden   any    `json:"hidden"`
 		}
-		if err := s.client.Get(ctx, devportal+"/settings/application-attributes", nil, &answer); err != nil {
+		if err := s.client.GetList(ctx, devportal+"/settings/application-attributes", nil, "list", &answer); err != nil {
 			return nil, rest.Unfound(err)
 		}
 		out := map[string]declared{}
-		for _, a := range answer.List {
+		for _, a := range answer {
 			out[a.Name] = declared{required: truth(a.Required), hidden: truth(a.Hidden)}
 		}
 		return out, nil

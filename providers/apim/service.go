@@ -172,18 +172,16 @@ func (t *services) Update(ctx context.Context, live *engine.Object, planned cty.
 
 // Blockers names the APIs that were made of a service.
 func (t *services) Blockers(ctx context.Context, live *engine.Object) ([]string, error) {
-	var out struct {
-		List []struct {
-			Name    string `json:"name"`
-			Version string `json:"version"`
-		} `json:"list"`
+	var out []struct {
+		Name    string `json:"name"`
+		Version string `json:"version"`
 	}
-	err := t.Client.Get(ctx, t.URL(live.ID)+"/usage", nil, &out)
+	err := t.Client.GetList(ctx, t.URL(live.ID)+"/usage", nil, "list", &out)
 	if errors.Is(err, engine.ErrNotFound) {
 		return nil, nil
 	}
 	var names []string
-	for _, a := range out.List {
+	for _, a := range out {
 		names = append(names, fmt.Sprintf("API %q %s", a.Name, a.Version))
 	}
 	return names, err

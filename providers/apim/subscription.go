@@ -87,14 +87,12 @@ func (t *subscriptions) Find(ctx context.Context, wanted cty.Value) (*engine.Obj
 	wanted, _ = wanted.UnmarkDeep()
 	none := fmt.Errorf("subscription: %w", engine.ErrNotFound)
 	// The listing by both is not paged in practice: there is one at most.
-	var out struct {
-		List []struct {
-			ID          string `json:"subscriptionId"`
-			Application string `json:"applicationId"`
-			API         string `json:"apiId"`
-		} `json:"list"`
+	var out []struct {
+		ID          string `json:"subscriptionId"`
+		Application string `json:"applicationId"`
+		API         string `json:"apiId"`
 	}
-	err := t.Client.Get(ctx, t.Path, t.Filter(wanted), &out)
+	err := t.Client.GetList(ctx, t.Path, t.Filter(wanted), "list", &out)
 	switch rest.StatusOf(err) {
 	case http.StatusNotFound, http.StatusForbidden:
 		return nil, none // of an application that is not there, or not ours
@@ -102,7 +100,7 @@ func (t *subscriptions) Find(ctx context.Context, wanted cty.Value) (*engine.Obj
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range out.List {
+	for _, s := range out {
 		if s.Application == knownString(wanted, "application_id") && s.API == knownString(wanted, "api_id") {
 			return t.Collection.Read(ctx, s.ID)
 		}

@@ -17,11 +17,8 @@ var exceptions = []exception{
 		why: "the tables of deployments have no keys in apim-parts: what is deployed twice is there twice"},
 	{step: "product-*", at: "/apis/*", want: regexp.MustCompile(`"policyName"`), why: echo},
 	{step: "product-*", at: "/apis/*", got: regexp.MustCompile(`"policyName"`), why: echo},
-	{step: "document-list", at: "/list/*/*", why: "in the order of what stands in for the index"},
+	{step: "document-list", at: "/list/*/*", why: "a page of what stands in for the index, in an order of its own"},
 	{step: "subscription-subscriber", at: "status", want: regexp.MustCompile(`^500`), why: "apim-parts is not configured with the claims that are shown"},
-	{step: "subscription-publisher", at: "/list/*/*", why: "in the order of rows of the database"},
-	{step: "subscription-publisher", at: "/list/*/applicationInfo/*", why: "in the order of rows of the database"},
-	{step: "api-resource-paths", at: "/list/*/*", why: "in the order of rows of the database"},
 	{step: "*", at: "/operations/*/usedProductIds", want: regexp.MustCompile(`^\[\]$`), why: "apim-parts shows no product of an operation, against the contract of 4.5.0; a whole server has not been asked"},
 
 	{step: "*", at: "header Content-Type", want: regexp.MustCompile(`^application/scim\+json$`), why: "Identity Server names the character set"},
