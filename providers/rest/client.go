@@ -184,8 +184,10 @@ func (c *Client) GetList(ctx context.Context, path string, query url.Values, mem
 	if err := c.Get(ctx, path, query, &answer); err != nil {
 		return err
 	}
-	err := json.Unmarshal(answer[member], out)
-	if list := answer[member]; list == nil || string(list) == "null" || err != nil {
+	list := answer[member]
+	d := json.NewDecoder(bytes.NewReader(list))
+	d.UseNumber() // as Get does
+	if err := d.Decode(out); list == nil || string(list) == "null" || err != nil {
 		return &Error{Method: http.MethodGet, Path: path, answered: true, Err: err,
 			Message: fmt.Sprintf("the answer holds no list %q as it was expected", member), Hint: c.hintWrongServer()}
 	}
