@@ -19,7 +19,7 @@ import (
 
 // titles name the providers' products, and say what to know before writing a provider block.
 var titles = map[string][2]string{
-	"apim": {"WSO2 API Manager", "The provider `apim` manages WSO2 API Manager 4.5. Without a provider block its arguments come from the environment."},
+	"apim": {"WSO2 API Manager", "The provider `apim` manages WSO2 API Manager 4.5. Without a provider block its arguments come from the environment. What becomes of each field of the server's contract is in [fields.md](fields.md)."},
 	"is":   {"WSO2 Identity Server", "The provider `is` manages WSO2 Identity Server 7.1. Without a provider block its arguments come from the environment."},
 	"keystore": {"Key and trust stores", "The provider `keystore` manages entries of JKS and PKCS12 files, in which WSO2 servers keep their keys and the certificates " +
 		"that they trust, and reads the certificates that servers present."},
