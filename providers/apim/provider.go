@@ -146,11 +146,11 @@ func (p *Provider) Configure(ctx context.Context, block cty.Value) (realm string
 	}
 	p.timings = p.timings.within(s.SettleTimeout)
 	warnings = s.Warnings()
+	version := p.client.VersionWarning(ctx, "4.5")
 	id, err := p.server.residentID(ctx)
-	if err != nil {
+	if w := version(); err != nil {
 		return "", warnings, err
-	}
-	if w := p.client.VersionWarning(ctx, "4.5"); w != "" {
+	} else if w != "" {
 		warnings = append(warnings, w)
 	}
 	return "apim:" + id, warnings, nil

@@ -102,11 +102,11 @@ func (p *Provider) Configure(ctx context.Context, block cty.Value) (realm string
 		return "", nil, err
 	}
 	warnings = s.Warnings()
+	version := p.client.VersionWarning(ctx, "7.1")
 	id, err := p.everyone(ctx)
-	if err != nil {
+	if w := version(); err != nil {
 		return "", warnings, err
-	}
-	if w := p.client.VersionWarning(ctx, "7.1"); w != "" {
+	} else if w != "" {
 		warnings = append(warnings, w)
 	}
 	return "is:" + s.TenantName() + ":" + id, warnings, nil

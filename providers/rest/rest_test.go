@@ -608,7 +608,7 @@ func TestVersion(t *testing.T) {
 		{`<html>nothing</html>`, "", ""},
 	} {
 		c := connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, test.body) }), nil)
-		warning := c.VersionWarning(t.Context(), "4.5")
+		warning := c.VersionWarning(t.Context(), "4.5")()
 		if got := c.Version(t.Context()); got != test.version || !strings.HasPrefix(warning, test.warning) || (warning == "") != (test.warning == "") {
 			t.Errorf("%s: version %q, warning %q", test.body, got, warning)
 		}

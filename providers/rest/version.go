@@ -23,9 +23,16 @@ func (c *Client) Version(ctx context.Context) string {
 	return string(m[1])
 }
 
-// VersionWarning returns a warning for people when the server has another version than expected
-// ("4.5"), or "". A server that does not tell its version is no reason to warn.
-func (c *Client) VersionWarning(ctx context.Context, expected string) string {
+// VersionWarning asks for the version, beside what the caller asks meanwhile. The function that it
+// returns waits for the answer, and returns a warning for people when the server has another version
+// than expected ("4.5"), or "". A server that does not tell its version is no reason to warn.
+func (c *Client) VersionWarning(ctx context.Context, expected string) (wait func() string) {
+	warning := make(chan string, 1)
+	go func() { warning <- c.versionWarning(ctx, expected) }()
+	return func() string { return <-warning }
+}
+
+func (c *Client) versionWarning(ctx context.Context, expected string) string {
 	version := c.Version(ctx)
 	if version == "" || strings.HasPrefix(version, expected+".") {
 		return ""
