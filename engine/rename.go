@@ -16,7 +16,10 @@ type renames struct {
 func (p *planner) renamesOf(works []*work) renames {
 	r := renames{map[config.Address][]config.Address{}, map[config.Address]bool{}}
 	for _, w := range works {
-		if from, to := w.change.From.Block(), w.change.Address.Block(); w.change.From != (config.Address{}) && from != to {
+		if w.change.From == (config.Address{}) {
+			continue
+		}
+		if from, to := w.change.From.Block(), w.change.Address.Block(); from != to && !slices.Contains(r.to[from], to) {
 			r.to[from] = append(r.to[from], to)
 		}
 	}

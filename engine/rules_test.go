@@ -546,10 +546,10 @@ func TestDependenciesFollowMoves(t *testing.T) {
 			b := newBench(t)
 			b.apply(before)
 			b.opts.Targets = targets
-			b.w.before = func(string, *thing) error { return errCut }
+			b.w.before = func(string, *thing) error { return refusal("409 not now") }
 			_, diags := b.tryApply(after)
 			if targets == nil {
-				fails(t, diags, errCut.Error())
+				fails(t, diags, "409 not now")
 			}
 			b.w.before, b.opts.Targets = nil, nil
 			for _, r := range b.records() {
@@ -563,6 +563,30 @@ func TestDependenciesFollowMoves(t *testing.T) {
 				t.Errorf("deleted in the order %v", log)
 			}
 		})
+	}
+}
+
+// Where a part of a block moves, what depended on the block depends on both.
+func TestDependenciesFollowPartOfBlock(t *testing.T) {
+	b := newBench(t)
+	many := func(label, names string) string {
+		return fmt.Sprintf("resource \"fake_thing\" %q {\n  for_each = toset([%s])\n  name = each.key\n}\n", label, names)
+	}
+	last := "resource \"fake_thing\" \"last\" {\n  name  = \"z\"\n  value = join(\",\", [for t in %s : t.name])\n}\n"
+	b.apply(many("old", `"a", "b", "c"`) + fmt.Sprintf(last, "fake_thing.old"))
+	b.w.before = func(string, *thing) error { return refusal("409 not now") }
+	_, diags := b.tryApply(many("old", `"a"`) + many("new", `"b", "c"`) + fmt.Sprintf(last, "fake_thing.new"))
+	fails(t, diags, "409 not now")
+	b.w.before = nil
+	for _, r := range b.records() {
+		if want := "[fake_thing.new fake_thing.old]"; r.Address.Name == "last" && fmt.Sprint(r.Dependencies) != want {
+			t.Errorf("depends on %v, want %s", r.Dependencies, want)
+		}
+	}
+	n := len(b.w.log)
+	b.apply("locals {}\n")
+	if log := b.w.log[n:]; len(log) != 4 || log[0] != "delete z" {
+		t.Errorf("deleted in the order %v", log)
 	}
 }
 

@@ -152,13 +152,19 @@ func TestProductMembers(t *testing.T) {
 	}
 }
 
+// paintedAPI makes an API whose operation at target has a policy, and returns its id and what writes it.
+func (c client) paintedAPI(target string) (id string, api map[string]any) {
+	c.t.Helper()
+	c.post(201, publisherAPI+"/operation-policies", texts().file("policySpecFile", "p.yaml", policyFile))
+	api = map[string]any{"name": "Painted", "context": "/Painted", "version": "1.0.0", "policies": []string{"Gold"}, "operations": []any{map[string]any{"target": target, "verb": "GET",
+		"operationPolicies": map[string]any{"request": []any{map[string]any{"policyName": "paint", "parameters": map[string]any{"colour": "red"}}}}}}}
+	return c.newAPI("Painted", map[string]any{"operations": api["operations"]}), api
+}
+
 // TestProductPolicies: a product shows the policies that its APIs had when it was written, until they are written (seen on 9.33.90).
 func TestProductPolicies(t *testing.T) {
 	c, _ := newClient(t, nil)
-	c.post(201, publisherAPI+"/operation-policies", texts().file("policySpecFile", "p.yaml", policyFile))
-	api := map[string]any{"name": "Painted", "context": "/Painted", "version": "1.0.0", "policies": []string{"Gold"}, "operations": []any{map[string]any{"target": "/a", "verb": "GET",
-		"operationPolicies": map[string]any{"request": []any{map[string]any{"policyName": "paint", "parameters": map[string]any{"colour": "red"}}}}}}}
-	id := c.newAPI("Painted", map[string]any{"operations": api["operations"]})
+	id, api := c.paintedAPI("/a")
 	body := map[string]any{"name": "P", "context": "/p", "apis": []any{map[string]any{"apiId": id, "operations": []any{map[string]any{"target": "/a", "verb": "GET"}}}}}
 	product := c.post(201, publisherAPI+"/api-products", body).text("id")
 	policies := func() int {
@@ -204,10 +210,8 @@ func TestDeploymentOfAnother(t *testing.T) {
 // TestUnusedClones: a definition without an operation drops the clones that it used (seen on 9.33.90).
 func TestUnusedClones(t *testing.T) {
 	c, _ := newClient(t, nil)
-	c.post(201, publisherAPI+"/operation-policies", texts().file("policySpecFile", "p.yaml", policyFile))
-	api := map[string]any{"name": "Painted", "context": "/Painted", "version": "1.0.0", "policies": []string{"Gold"}, "operations": []any{map[string]any{"target": "/b", "verb": "GET",
-		"operationPolicies": map[string]any{"request": []any{map[string]any{"policyName": "paint", "parameters": map[string]any{"colour": "red"}}}}}}}
-	u := publisherAPI + "/apis/" + c.newAPI("Painted", map[string]any{"operations": api["operations"]})
+	id, api := c.paintedAPI("/b")
+	u := publisherAPI + "/apis/" + id
 	first := firstUse(t, c.get(200, u), "GET", "/b")["policyId"].(string)
 	c.put(200, u+"/swagger", texts("apiDefinition", openAPIFile))
 	c.get(404, u+"/operation-policies/"+first)
